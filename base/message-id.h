@@ -1,0 +1,11 @@
+#pragma once
+
+/* Message ids of the journal catalog (systemd/renewd.catalog). Never reuse or change one. */
+
+#define MESSAGE_CERTIFICATE_ISSUED   "2d8a1c5b94e14f0f9b3a7d6e5c4b3a21"
+#define MESSAGE_CERTIFICATE_DEPLOYED "7f1e2d3c4b5a49688776655443322110"
+#define MESSAGE_ORDER_FAILED         "b0c9d8e7f6a54b3c8d2e1f0a9b8c7d6e"
+#define MESSAGE_DEPLOY_FAILED        "5a4b3c2d1e0f4a9b8c7d6e5f4a3b2c1d"
+#define MESSAGE_SERVED_WRONG         "91a2b3c4d5e6478f90a1b2c3d4e5f607"
+#define MESSAGE_EXPIRES_SOON         "c3d2e1f0a9b84c7d8e6f5a4b3c2d1e0f"
+#define MESSAGE_CONFIG_ERROR         "e4f5a6b7c8d94e0fa1b2c3d4e5f6a7b8"
