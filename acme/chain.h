@@ -1,0 +1,28 @@
+#pragma once
+
+/* A chain as OpenSSL objects, for certinfo.c, chain.c and chain-check.c only. */
+
+#include <openssl/x509.h>
+
+#include "acme/certinfo.h"
+
+typedef STACK_OF(X509) CertificateStack;
+
+void certificate_stack_free(CertificateStack *s);
+DEFINE_CLEANUP(CertificateStack *, certificate_stack_free)
+
+/* The certificates of a PEM text as they stand there; at least one. -EBADMSG with a reason (P-02). */
+int pem_read_certificates(
+                const void *pem, size_t size, CertificateStack **ret, const char **ret_reason);
+
+/* The same in order, leaf first, without a self-signed last one (P-03). */
+int chain_load(const void *pem, size_t size, CertificateStack **ret, const char **ret_reason);
+
+/* SAN of a certificate: -EBADMSG if it cannot be read; appended, sorted, unique. */
+int certificate_names(X509 *c, StringList *ret);
+
+/* notBefore and notAfter as Unix seconds. */
+int certificate_dates(X509 *c, int64_t *ret_not_before, int64_t *ret_not_after);
+
+/* Sets the reason, returns -EBADMSG. */
+int chain_refuse(const char **ret_reason, const char *reason);

@@ -1,0 +1,34 @@
+#pragma once
+
+/* What object.c, authorization.c and directory.c share. */
+
+#include "acme/object.h"
+
+#define TOKEN_MIN          22 /* 128 bits */
+#define TOKEN_MAX          83 /* so that token and thumbprint stay below 128 octets */
+#define IDENTIFIERS_MAX    ((size_t) 100)
+#define AUTHORIZATIONS_MAX (2 * IDENTIFIERS_MAX)
+#define CHALLENGES_MAX     ((size_t) 100)
+
+/* -EBADMSG with the reason. */
+int object_refuse(const char **ret_reason, const char *reason);
+
+int object_take_status(const Json *j, AcmeStatus *ret, const char **ret_reason);
+
+/* Unix seconds; 0 when not said, or not a time. */
+int64_t object_take_expires(const Json *j);
+
+/* A checked copy of the URL. */
+int object_check_url(
+                const char *text, const StringList *origins, char **ret, const char **ret_reason);
+
+/* The same of a member; an absent one leaves *ret alone. */
+int object_take_url(
+                const Json *j,
+                const char *key,
+                const StringList *origins,
+                char **ret,
+                const char **ret_reason);
+
+/* Value of {type, value}: a DNS name in lower case or the text of an IP address (B-09, N-01). */
+int object_take_identifier(const Json *j, char **ret, const char **ret_reason);

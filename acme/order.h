@@ -1,0 +1,128 @@
+#pragma once
+
+/* The order machine (RFC 8555 §7.1.6, §7.4; DESIGN "Order states"): a table of pure handlers. It is told
+ * events and answers with effects; it has no clock, no network, no log. Whoever drives it carries the
+ * effects out in the order in which they come, and gives each CALL, PRESENT, CSR and WAIT its
+ * answer by the effect's id.
+ *
+ *   NEW → AUTHORIZE ⇄ ORDER → CSR → FINALIZE → ORDER → DOWNLOAD → DONE;   FAILED from any
+ *
+ * A resumed machine enters at ORDER and follows what the CA says (I-01). A warm order costs 5 + 2k POSTs for k fresh
+ * names, 4 when it comes back ready (X-01, X-02). */
+
+#include "acme/object.h"
+#include "base/bytes.h"
+
+typedef struct OrderMachine OrderMachine;
+
+typedef enum OrderState {
+        ORDER_NEW,       /* newOrder is to be sent or on its way */
+        ORDER_AUTHORIZE, /* authorizations are fetched, presented, accepted */
+        ORDER_ORDER,     /* the order is asked for its status */
+        ORDER_CSR,       /* the signer makes key and CSR */
+        ORDER_FINALIZE,
+        ORDER_DOWNLOAD,
+        ORDER_DONE,
+        ORDER_FAILED,
+        ORDER_STATE_MAX,
+} OrderState;
+const char *order_state_to_string(OrderState s); /* "new", "authorize" … */
+
+typedef enum OrderCall {
+        CALL_NEW_ORDER,
+        CALL_AUTHORIZATION, /* POST-as-GET */
+        CALL_CHALLENGE,     /* POST {} */
+        CALL_ORDER,         /* POST-as-GET */
+        CALL_FINALIZE,      /* POST the CSR */
+        CALL_CERTIFICATE,   /* POST-as-GET, PEM */
+        CALL_MAX,
+} OrderCall;
+
+typedef enum OrderEffectKind {
+        EFFECT_SAVE,    /* make the state (order_machine_save) durable before any later effect */
+        EFFECT_CALL,
+        EFFECT_PRESENT, /* show the key authorization; answer ORDER_EVENT_PRESENTED */
+        EFFECT_REMOVE,  /* stop showing it; needs no answer */
+        EFFECT_CSR,     /* have the signer make key and CSR; answer ORDER_EVENT_CSR */
+        EFFECT_WAIT,    /* answer ORDER_EVENT_TIMER after delay_sec */
+        EFFECT_DONE,    /* order_machine_chain() has the PEM */
+        EFFECT_FAIL,    /* order_machine_failure() says why */
+} OrderEffectKind;
+
+typedef struct OrderEffect {
+        OrderEffectKind kind;
+        unsigned id;            /* of CALL, PRESENT, CSR, WAIT */
+        OrderCall call;         /* CALL */
+        const char *url;        /* CALL; NULL for CALL_NEW_ORDER. Borrowed until the next step */
+        ChallengeType challenge; /* PRESENT, REMOVE */
+        const char *identifier; /* PRESENT, REMOVE */
+        const char *token;      /* PRESENT, REMOVE */
+        int64_t delay_sec;      /* WAIT */
+} OrderEffect;
+
+typedef enum OrderEventKind {
+        ORDER_EVENT_START,     /* fresh: send newOrder */
+        ORDER_EVENT_RESUME,    /* loaded from disk with an order URL: ask the CA */
+        ORDER_EVENT_REPLY,     /* of a CALL */
+        ORDER_EVENT_PRESENTED, /* error 0, or negative errno: this challenge cannot be shown */
+        ORDER_EVENT_CSR,       /* DER in `body`, or a negative error: -ENOKEY means the attempt's key is gone (order is dead) */
+        ORDER_EVENT_TIMER,
+        ORDER_EVENT_ABORT,     /* configuration changed or removed: clean up, fail with -ECANCELED */
+        ORDER_EVENT_MAX,
+} OrderEventKind;
+
+typedef struct OrderEvent {
+        OrderEventKind kind;
+        unsigned id;
+        int error;         /* REPLY: 0, or negative: the CA gave no answer (class UNREACHABLE) */
+        long status;       /* REPLY: HTTP status */
+        const char *location;      /* REPLY: absolute, as sent; may be NULL */
+        int64_t retry_after_sec;   /* REPLY: 0 if absent */
+        const void *body;  /* REPLY, CSR */
+        size_t size;
+        int64_t now;       /* Unix seconds */
+        unsigned random;   /* for jitter */
+} OrderEvent;
+
+typedef struct OrderFailure {
+        int error; /* -ECANCELED after ORDER_EVENT_ABORT, else 0 */
+        ProblemClass class;
+        ProblemPlace place;
+        Problem problem;         /* type PROBLEM_NONE when the CA said nothing */
+        char *message;           /* one sentence; escaped */
+        char *identifier;        /* the name that failed; may be NULL */
+        int64_t retry_after_sec; /* 0: none */
+        bool order_dead;         /* resuming makes no sense: forget its URL */
+} OrderFailure;
+
+typedef struct OrderSpec {
+        const StringList *names;   /* of the certificate; copied */
+        const StringList *origins; /* allowed origins of URLs; copied */
+        const ChallengeType *challenges; /* preferred first; copied */
+        size_t challenge_count;
+        int64_t lifetime_hint_sec; /* expected lifetime, 0 unknown: caps waits for very short ones */
+} OrderSpec;
+
+int order_machine_new(const OrderSpec *spec, OrderMachine **ret);
+/* Continues a saved order (order_machine_save's object); -EBADMSG. */
+int order_machine_load(const OrderSpec *spec, const Json *saved, OrderMachine **ret);
+OrderMachine *order_machine_free(OrderMachine *m);
+DEFINE_CLEANUP(OrderMachine *, order_machine_free)
+
+/* State to be made durable: {"state","url","finalize","created","expires",
+ * "processing_since","finalize_sent","csr","presented":[{"type","identifier","token"}]}; absent members are 0 or empty. */
+int order_machine_save(const OrderMachine *m, Json **ret);
+
+/* Tells an event; effects are queued. An event with an unknown id is ignored. -ENOMEM only. */
+int order_machine_step(OrderMachine *m, const OrderEvent *event);
+
+/* Takes the next effect; false when there is none. */
+bool order_machine_next(OrderMachine *m, OrderEffect *ret);
+
+OrderState order_machine_state(const OrderMachine *m);
+const char *order_machine_url(const OrderMachine *m); /* NULL before newOrder is answered */
+const char *order_machine_chain(const OrderMachine *m, size_t *ret_size); /* after DONE */
+const Bytes *order_machine_csr(const OrderMachine *m); /* DER; empty before */
+const OrderFailure *order_machine_failure(const OrderMachine *m); /* after FAIL */
+/* One clause for a person: "waiting for the CA to validate pbx.example.org (http-01)". malloc'ed. */
+int order_machine_describe(const OrderMachine *m, char **ret);

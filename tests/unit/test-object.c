@@ -1,0 +1,434 @@
+#include "acme/object.h"
+#include "base/bytes.h"
+#include "tests/unit/test.h"
+
+#define TOKEN "DGyRejmCefe7v4NfDGDKfA"
+
+static StringList origins;
+
+static void set_up(void) {
+        if (origins.count == 0) {
+                CHECK_INT(string_list_add(&origins, "https://ca.example"), 0);
+                CHECK_INT(string_list_add(&origins, "https://cdn.example"), 0);
+        }
+}
+
+static Json *json(const char *text) {
+        Json *j = NULL;
+
+        set_up();
+        CHECK_INT(json_parse(text, strlen(text), &j), 0);
+        return j;
+}
+
+static int parse_directory(const char *text, Directory *ret) {
+        _cleanup_(json_freep) Json *j = json(text);
+        const char *reason = NULL;
+        int r = directory_parse(j, &origins, ret, &reason);
+
+        CHECK(r == 0 || reason);
+        return r;
+}
+
+static int parse_order(const char *text, Order *ret) {
+        _cleanup_(json_freep) Json *j = json(text);
+        const char *reason = NULL;
+        int r = order_parse(j, &origins, ret, &reason);
+
+        CHECK(r == 0 || reason);
+        return r;
+}
+
+static int parse_authorization(const char *text, Authorization *ret) {
+        _cleanup_(json_freep) Json *j = json(text);
+        const char *reason = NULL;
+        int r = authorization_parse(j, &origins, ret, &reason);
+
+        CHECK(r == 0 || reason);
+        return r;
+}
+
+/* ---- directory ---- */
+
+#define ENDPOINTS                                                                               \
+        "\"newNonce\":\"https://ca.example/nonce\",\"newAccount\":\"https://ca.example/acct\"," \
+        "\"newOrder\":\"https://ca.example/order\""
+
+static void directory(void) {
+        _cleanup_(directory_done) Directory d = {};
+
+        CHECK_INT(parse_directory("{" ENDPOINTS ",\"revokeCert\":\"https://ca.example/revoke\","
+                                  "\"keyChange\":\"https://ca.example/key\",\"renewalInfo\":\"https://cdn.example/ari\","
+                                  "\"xyz123\":\"https://community.example/\",\"meta\":{\"termsOfService\":"
+                                  "\"data:text/plain,Do%20what\\u001b\",\"externalAccountRequired\":true,"
+                                  "\"caaIdentities\":[\"ca.example\"],\"website\":null}}",
+                                  &d),
+                  0);
+        CHECK_STR(d.new_nonce, "https://ca.example/nonce");
+        CHECK_STR(d.new_account, "https://ca.example/acct");
+        CHECK_STR(d.new_order, "https://ca.example/order");
+        CHECK_STR(d.revoke_cert, "https://ca.example/revoke");
+        CHECK_STR(d.key_change, "https://ca.example/key");
+        CHECK_STR(d.renewal_info, "https://cdn.example/ari");
+        CHECK_STR(d.terms_of_service, "data:text/plain,Do%20what\\x1b");
+        CHECK(d.external_account_required);
+}
+
+static void small_directory(void) {
+        static const char *const texts[] = {
+                "{" ENDPOINTS "}",
+                "{" ENDPOINTS ",\"revokeCert\":null,\"renewalInfo\":null,\"meta\":null}",
+                "{" ENDPOINTS
+                ",\"meta\":{\"termsOfService\":null,\"externalAccountRequired\":null}}",
+                "{" ENDPOINTS
+                ",\"meta\":[],\"keyChange\":7,\"renewalInfo\":\"http://ca.example/\"}",
+                "{" ENDPOINTS
+                ",\"meta\":{\"termsOfService\":1,\"externalAccountRequired\":\"yes\"},"
+                "\"revokeCert\":\"https://evil.example/\"}",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                _cleanup_(directory_done) Directory d = {};
+                CHECK_INT(parse_directory(texts[i], &d), 0);
+                CHECK(!d.revoke_cert && !d.key_change && !d.renewal_info && !d.terms_of_service);
+                CHECK(!d.external_account_required);
+        }
+}
+
+static void no_directory(void) {
+        static const char *const texts[] = {
+                "{}",
+                "[]",
+                "\"https://ca.example/\"",
+                "{\"newNonce\":\"https://ca.example/nonce\",\"newAccount\":\"https://ca.example/acct\"}",
+                "{\"newNonce\":\"https://ca.example/nonce\",\"newAccount\":null,\"newOrder\":\"https://ca.example/o\"}",
+                "{\"newNonce\":\"https://ca.example/nonce\",\"newAccount\":{},\"newOrder\":\"https://ca.example/o\"}",
+                "{\"newNonce\":\"http://ca.example/nonce\",\"newAccount\":\"https://ca.example/acct\",\"newOrder\":\"https://ca.example/o\"}",
+                "{\"newNonce\":\"https://evil.example/n\",\"newAccount\":\"https://ca.example/acct\",\"newOrder\":\"https://ca.example/o\"}",
+                "{\"newNonce\":\"/nonce\",\"newAccount\":\"https://ca.example/acct\",\"newOrder\":\"https://ca.example/o\"}",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                _cleanup_(directory_done) Directory d = {};
+                CHECK_INT(parse_directory(texts[i], &d), -EBADMSG);
+                CHECK(!d.new_nonce);
+        }
+}
+
+/* ---- status ---- */
+
+static void statuses(void) {
+        for (AcmeStatus s = STATUS_UNKNOWN; s < STATUS_MAX; s++)
+                CHECK_INT(acme_status_from_string(acme_status_to_string(s)), s);
+        CHECK_INT(acme_status_from_string(""), STATUS_UNKNOWN);
+        CHECK_INT(acme_status_from_string("Valid"), STATUS_UNKNOWN);
+        CHECK_INT(acme_status_from_string("valid "), STATUS_UNKNOWN);
+        CHECK_INT(acme_status_from_string("unknown"), STATUS_UNKNOWN);
+}
+
+/* ---- order ---- */
+
+#define NAMES "\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"}]"
+#define AUTHZ "\"authorizations\":[\"https://ca.example/authz/1\"]"
+#define FINAL "\"finalize\":\"https://ca.example/fin/1\""
+
+static void order(void) {
+        _cleanup_(order_done) Order o = {};
+
+        CHECK_INT(parse_order("{\"status\":\"pending\",\"expires\":\"2027-01-03T12:00:00.5Z\","
+                              "\"identifiers\":[{\"type\":\"dns\",\"value\":\"B.Example\"},"
+                              "{\"type\":\"ip\",\"value\":\"2001:DB8:0::1\"},{\"type\":\"dns\",\"value\":\"b.example\"},"
+                              "{\"type\":\"dns\",\"value\":\"*.a.example\"}],"
+                              "\"authorizations\":[\"https://ca.example/authz/1\",\"https://cdn.example/authz/2\"],"
+                              "\"certificate\":\"https://ca.example/cert/1\",\"error\":{\"type\":\"x\"},"
+                              "\"notBefore\":null," FINAL "}",
+                              &o),
+                  0);
+        CHECK_INT(o.status, STATUS_PENDING);
+        CHECK_INT(o.expires, 1798977600);
+        REQUIRE(o.identifiers.count == 3);
+        CHECK_STR(o.identifiers.items[0], "b.example");
+        CHECK_STR(o.identifiers.items[1], "2001:db8::1");
+        CHECK_STR(o.identifiers.items[2], "*.a.example");
+        CHECK_INT(o.authorizations.count, 2);
+        CHECK_STR(o.finalize, "https://ca.example/fin/1");
+        CHECK(!o.certificate);
+        CHECK(!o.has_error);
+}
+
+static void order_valid(void) {
+        _cleanup_(order_done) Order with = {}, without = {};
+
+        CHECK_INT(parse_order("{\"status\":\"valid\"," NAMES
+                              ",\"certificate\":\"https://cdn.example/cert/1\"}",
+                              &with),
+                  0);
+        CHECK_STR(with.certificate, "https://cdn.example/cert/1");
+        CHECK_INT(parse_order("{\"status\":\"valid\"," NAMES "," AUTHZ "," FINAL "}", &without), 0);
+        CHECK(!without.certificate);
+}
+
+static void order_invalid(void) {
+        _cleanup_(order_done) Order o = {};
+
+        CHECK_INT(parse_order("{\"status\":\"invalid\"," NAMES "," AUTHZ "," FINAL
+                              ",\"error\":{\"type\":\"urn:ietf:params:acme:error:caa\",\"detail\":\"no\"}}",
+                              &o),
+                  0);
+        REQUIRE(o.has_error);
+        CHECK_INT(o.error.type, PROBLEM_CAA);
+        CHECK_INT(o.error.status, 0);
+}
+
+static void order_unknown(void) {
+        _cleanup_(order_done) Order o = {};
+
+        CHECK_INT(parse_order("{\"status\":\"deactivated\",\"expires\":\"soon\"," NAMES "}", &o),
+                  0);
+        CHECK_INT(o.status, STATUS_DEACTIVATED);
+        CHECK_INT(o.expires, 0);
+        order_done(&o);
+        CHECK_INT(parse_order("{\"status\":\"\"," NAMES "}", &o), 0);
+        CHECK_INT(o.status, STATUS_UNKNOWN);
+}
+
+static void no_order(void) {
+        static const char *const texts[] = {
+                "{}",
+                "[]",
+                "{" NAMES "," AUTHZ "," FINAL "}",
+                "{\"status\":7," NAMES "," AUTHZ "," FINAL "}",
+                "{\"status\":\"pending\"," NAMES "," AUTHZ "}",
+                "{\"status\":\"ready\"," NAMES "," AUTHZ ",\"finalize\":null}",
+                "{\"status\":\"ready\"," NAMES "," AUTHZ ",\"finalize\":[]}",
+                "{\"status\":\"ready\"," NAMES "," AUTHZ ",\"finalize\":\"http://ca.example/f\"}",
+                "{\"status\":\"ready\"," NAMES "," AUTHZ
+                ",\"finalize\":\"https://u:p@ca.example/f\"}",
+                "{\"status\":\"pending\"," NAMES "," FINAL "}",
+                "{\"status\":\"pending\"," NAMES ",\"authorizations\":[]," FINAL "}",
+                "{\"status\":\"pending\"," NAMES ",\"authorizations\":[7]," FINAL "}",
+                "{\"status\":\"pending\"," NAMES
+                ",\"authorizations\":[\"https://evil.example/1\"]," FINAL "}",
+                "{\"status\":\"pending\"," NAMES ",\"authorizations\":[\"https://ca.example/1\","
+                "\"https://ca.example/2\",\"https://ca.example/3\"]," FINAL "}",
+                "{\"status\":\"pending\"," AUTHZ "," FINAL "}",
+                "{\"status\":\"pending\",\"identifiers\":[]," AUTHZ "," FINAL "}",
+                "{\"status\":\"pending\",\"identifiers\":[\"a.example\"]," AUTHZ "," FINAL "}",
+                "{\"status\":\"pending\",\"identifiers\":[{\"type\":\"dns\"}]," AUTHZ "," FINAL "}",
+                "{\"status\":\"pending\",\"identifiers\":[{\"type\":\"email\",\"value\":\"a@b\"}]," AUTHZ
+                "," FINAL "}",
+                "{\"status\":\"pending\",\"identifiers\":[{\"type\":\"dns\",\"value\":\"a b\"}]," AUTHZ
+                "," FINAL "}",
+                "{\"status\":\"pending\",\"identifiers\":[{\"type\":\"dns\",\"value\":\"\"}]," AUTHZ
+                "," FINAL "}",
+                "{\"status\":\"pending\",\"identifiers\":[{\"type\":\"ip\",\"value\":\"1.2.3\"}]," AUTHZ
+                "," FINAL "}",
+                "{\"status\":\"valid\"," NAMES ",\"certificate\":\"ftp://ca.example/c\"}",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                _cleanup_(order_done) Order o = {};
+
+                if (parse_order(texts[i], &o) != -EBADMSG) {
+                        printf("# taken: %s\n", texts[i]);
+                        CHECK(false);
+                }
+        }
+}
+
+static void too_many_identifiers(void) {
+        _cleanup_(bytes_done) Bytes text = {};
+        _cleanup_(order_done) Order o = {};
+
+        CHECK_INT(bytes_printf(&text, "{\"status\":\"ready\"," FINAL ",\"identifiers\":["), 0);
+        for (unsigned i = 0; i < 101; i++)
+                CHECK_INT(bytes_printf(&text, "%s{\"type\":\"dns\",\"value\":\"%u.example\"}",
+                                       i ? "," : "", i),
+                          0);
+        CHECK_INT(bytes_append_string(&text, "]}"), 0);
+        CHECK_INT(parse_order(bytes_text(&text), &o), -EBADMSG);
+}
+
+/* ---- authorization ---- */
+
+#define IDENTIFIER "\"identifier\":{\"type\":\"dns\",\"value\":\"A.Example\"}"
+#define HTTP01                                                                            \
+        "{\"type\":\"http-01\",\"url\":\"https://ca.example/chall/1\",\"token\":\"" TOKEN \
+        "\",\"status\":\"pending\"}"
+
+static void authorization(void) {
+        _cleanup_(authorization_done) Authorization a = {};
+
+        CHECK_INT(parse_authorization(
+                                  "{\"status\":\"pending\"," IDENTIFIER
+                                  ",\"expires\":\"2027-01-03T12:00:00Z\","
+                                  "\"challenges\":[" HTTP01
+                                  ",{\"type\":\"dns-01\",\"url\":\"https://ca.example/chall/2\",\"token\":\"" TOKEN
+                                  "\",\"status\":\"invalid\",\"validationRecord\":[{}],\"error\":{\"type\":"
+                                  "\"urn:ietf:params:acme:error:dns\",\"detail\":\"NXDOMAIN\"}}]}",
+                                  &a),
+                  0);
+        CHECK_INT(a.status, STATUS_PENDING);
+        CHECK_STR(a.identifier, "a.example");
+        CHECK(!a.wildcard);
+        CHECK_INT(a.expires, 1798977600);
+        REQUIRE(a.challenge_count == 2);
+        CHECK_INT(a.challenges[0].type, CHALLENGE_HTTP_01);
+        CHECK_STR(a.challenges[0].url, "https://ca.example/chall/1");
+        CHECK_STR(a.challenges[0].token, TOKEN);
+        CHECK_INT(a.challenges[0].status, STATUS_PENDING);
+        CHECK(!a.challenges[0].has_error);
+        CHECK_INT(a.challenges[1].type, CHALLENGE_DNS_01);
+        CHECK(a.challenges[1].has_error);
+        CHECK_INT(a.challenges[1].error.type, PROBLEM_DNS);
+}
+
+static void unknown_challenges(void) {
+        _cleanup_(authorization_done) Authorization a = {};
+
+        CHECK_INT(parse_authorization(
+                                  "{\"status\":\"pending\"," IDENTIFIER ",\"challenges\":["
+                                  "{\"type\":\"dns-persist-01\",\"url\":\"https://ca.example/chall/0\",\"status\":\"pending\","
+                                  "\"issuer-domain-names\":[\"ca.example\"]},"
+                                  "{\"type\":\"new\\n-99\",\"url\":\"https://evil.example/\",\"token\":\"x\"},"
+                                  "{\"type\":\"http-01\",\"url\":\"https://ca.example/chall/3\",\"status\":\"pending\"},"
+                                  "null,7,[],{},{\"type\":9}," HTTP01 "]}",
+                                  &a),
+                  0);
+        REQUIRE(a.challenge_count == 1);
+        CHECK_STR(a.challenges[0].url, "https://ca.example/chall/1");
+        REQUIRE(a.offered.count == 4);
+        CHECK_STR(a.offered.items[0], "dns-persist-01");
+        CHECK_STR(a.offered.items[1], "new\\x0a-99");
+        CHECK_STR(a.offered.items[3], "http-01");
+}
+
+static void bad_tokens(void) {
+        static const char *const tokens[] = {
+                "",
+                "x",
+                "../../../../../../../etc/passwd",
+                "/etc/xxxxxxxxxxxxxxxxxxxxxxxx",
+                "..\\\\xxxxxxxxxxxxxxxxxxxxxxxxxxx",
+                "aaaaaaaaaaaaa/aaaaaaaaaaaaaaa",
+                "%2e%2e%2faaaaaaaaaaaaaaaaaaaaa",
+                "DGyRejmCefe7v4NfDGDKfA==",
+                "DGyRejmCefe7v4NfDGDK\xc3\xa9",
+                "DGyRejmCefe7v4NfDGDK A",
+                "DGyRejmCefe7v4NfDGDKf",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(tokens); i++) {
+                _cleanup_(authorization_done) Authorization a = {};
+                char text[512];
+
+                (void) snprintf(text, sizeof(text),
+                                "{\"status\":\"pending\"," IDENTIFIER
+                                ",\"challenges\":[{\"type\":\"http-01\","
+                                "\"url\":\"https://ca.example/c\",\"status\":\"pending\",\"token\":\"%s\"}]}",
+                                tokens[i]);
+                CHECK_INT(parse_authorization(text, &a), 0);
+                CHECK_INT(a.challenge_count, 0);
+                CHECK_INT(a.offered.count, 1);
+        }
+}
+
+static void token_length(void) {
+        char token[200];
+
+        memset(token, 'a', sizeof(token));
+        token[22] = 0;
+        CHECK(token_is_valid(token));
+        CHECK(!token_is_valid(token + 1));
+        token[22] = 'a';
+        token[83] = 0;
+        CHECK(token_is_valid(token));
+        token[83] = 'a';
+        token[84] = 0;
+        CHECK(!token_is_valid(token));
+        CHECK(token_is_valid("-_0123456789ABCDEFabcdef"));
+}
+
+static void wildcard(void) {
+        _cleanup_(authorization_done) Authorization said = {}, in_value = {};
+
+        CHECK_INT(parse_authorization(
+                                  "{\"status\":\"pending\"," IDENTIFIER ",\"wildcard\":true}",
+                                  &said),
+                  0);
+        CHECK(said.wildcard);
+        CHECK_STR(said.identifier, "a.example");
+        CHECK_INT(parse_authorization(
+                                  "{\"status\":\"pending\",\"identifier\":{\"type\":\"dns\",\"value\":\"*.a.example\"}}",
+                                  &in_value),
+                  0);
+        CHECK(in_value.wildcard);
+        CHECK_STR(in_value.identifier, "a.example");
+}
+
+static void valid_without_challenges(void) {
+        static const char *const texts[] = {
+                "{\"status\":\"valid\"," IDENTIFIER "}",
+                "{\"status\":\"valid\"," IDENTIFIER ",\"challenges\":null}",
+                "{\"status\":\"valid\"," IDENTIFIER ",\"challenges\":[]}",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                _cleanup_(authorization_done) Authorization a = {};
+                CHECK_INT(parse_authorization(texts[i], &a), 0);
+                CHECK_INT(a.status, STATUS_VALID);
+                CHECK_INT(a.challenge_count, 0);
+        }
+}
+
+static void no_authorization(void) {
+        static const char *const texts[] = {
+                "[]",
+                "{\"status\":\"pending\"}",
+                "{" IDENTIFIER "}",
+                "{\"status\":\"pending\",\"identifier\":\"a.example\"}",
+                "{\"status\":\"pending\",\"identifier\":{\"type\":\"dns\",\"value\":\"a/b\"}}",
+                "{\"status\":\"pending\"," IDENTIFIER
+                ",\"challenges\":[{\"type\":\"http-01\",\"status\":\"pending\","
+                "\"url\":\"https://evil.example/\",\"token\":\"" TOKEN "\"}]}",
+                "{\"status\":\"pending\"," IDENTIFIER
+                ",\"challenges\":[{\"type\":\"http-01\",\"status\":\"pending\","
+                "\"url\":\"http://ca.example/\",\"token\":\"" TOKEN "\"}]}",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                _cleanup_(authorization_done) Authorization a = {};
+
+                if (parse_authorization(texts[i], &a) != -EBADMSG) {
+                        printf("# taken: %s\n", texts[i]);
+                        CHECK(false);
+                }
+        }
+}
+
+static void challenge_types(void) {
+        for (ChallengeType t = 0; t < CHALLENGE_TYPE_MAX; t++)
+                CHECK_INT(challenge_type_from_string(challenge_type_to_string(t)), t);
+        CHECK_INT(challenge_type_from_string("HTTP-01"), CHALLENGE_TYPE_MAX);
+        CHECK_INT(challenge_type_from_string("dns-persist-01"), CHALLENGE_TYPE_MAX);
+        string_list_done(&origins);
+}
+
+TEST_MAIN({ "E-01 E-02 B-02 a directory is read, unknown members ignored", directory },
+          { "E-01 E-03 B-03 B-04 optional members may be missing, null or odd", small_directory },
+          { "E-01 R1.3 R7.3 what is no directory is refused", no_directory },
+          { "B-07 unknown status strings are unknown", statuses },
+          { "H-06 B-06 B-09 N-01 an order is read, names folded", order },
+          { "H-13 certificate counts only when valid", order_valid },
+          { "H-13 Q-08 error counts only when invalid", order_invalid },
+          { "B-07 H-07 an order of unknown status or time is still read", order_unknown },
+          { "H-06 R1.3 R2.4.10 what is no order is refused", no_order },
+          { "R2.4.10 identifiers are bounded", too_many_identifiers },
+          { "J-15 B-09 an authorization is read", authorization },
+          { "B-08 unknown challenges are passed over, and named", unknown_challenges },
+          { "J-04 R1.2 challenges with bad tokens are passed over", bad_tokens },
+          { "J-04 R0.4 tokens have 22 to 83 octets", token_length },
+          { "J-02 a wildcard's name is its base", wildcard },
+          { "J-14 a valid authorization may have no challenges", valid_without_challenges },
+          { "R1.3 R2.4.10 what is no authorization is refused", no_authorization },
+          { "J-03 challenge types by name", challenge_types })
