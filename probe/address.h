@@ -1,0 +1,30 @@
+#pragma once
+
+/* The addresses of a host, in the order in which they are tried. */
+
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include "base/base.h"
+
+#define PROBE_ADDRESSES_MAX 8
+
+typedef struct ProbeAddress {
+        union {
+                struct sockaddr sa;
+                struct sockaddr_storage storage;
+        };
+        socklen_t size;
+} ProbeAddress;
+
+typedef struct ProbeAddresses {
+        ProbeAddress items[PROBE_ADDRESSES_MAX];
+        size_t count;
+} ProbeAddresses;
+
+/* 0; a negative errno; or a positive r when the host has no address: gai_strerror(-r) says why.
+ * Blocks for names. */
+int probe_addresses_of(const char *host, uint16_t port, ProbeAddresses *ret);
+
+/* "127.0.0.1 port 443". */
+void probe_address_to_string(const ProbeAddress *a, char ret[static 128]);
