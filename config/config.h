@@ -1,0 +1,140 @@
+#pragma once
+
+/* The configuration as every program reads it alike: one table of section, key, parser, default and
+ * help (config/table.c) over base/conf-file. Const after load.
+ *
+ *   CONFIG/renewd.conf(.d/)               [Account] [Defaults] [HTTP]
+ *   CONFIG/certificates/NAME.conf(.d/)    [Certificate] [Deploy TARGET]…
+ *   CONFIG|DATA/ca/NAME.conf(.d/)         [CA]
+ *   CONFIG|DATA/services/NAME.conf(.d/)   [Service] [Deploy]
+ */
+
+#include "acme/key.h"
+#include "acme/object.h"
+#include "base/strings.h"
+#include "config/paths.h"
+
+#define CERTIFICATE_NAME_MAX 100
+#define NAMES_MAX            100 /* of one certificate (H-03) */
+
+/* What a person must know about the configuration. An error makes its certificate (or, with
+ * certificate NULL, the whole configuration) broken; a warning does not. */
+typedef struct ConfigMessage {
+        bool error;
+        char *certificate; /* NULL: not of one certificate */
+        char *text; /* "/etc/renewd/certificates/a.conf:3: KeyType=rsa-1024: … use one of …" */
+} ConfigMessage;
+
+typedef struct CaConfig {
+        char *name;      /* file name without .conf */
+        char *directory; /* URL */
+        char *bundle;    /* PEM file that replaces the system's trust store; NULL: the system's */
+        StringList origins;   /* of the directory, and what Origins= allows besides */
+        int64_t max_orders;   /* in flight (S-07) */
+        int64_t order_budget; /* new orders per 3 h; 0: no limit */
+        bool allow_private;   /* private addresses though the directory's host is public */
+        bool terms_agreed;    /* AgreeToTerms= of [Account], or of this CA */
+} CaConfig;
+
+typedef enum FileContent {
+        FILE_KEY,
+        FILE_CERT,
+        FILE_CHAIN,
+        FILE_FULLCHAIN,
+        FILE_COMBINED, /* key, leaf, intermediates */
+        FILE_CONTENT_MAX,
+        FILE_CONTENT_INVALID = -EINVAL,
+} FileContent;
+FileContent file_content_from_string(const char *text);
+const char *file_content_to_string(FileContent c);
+
+typedef struct FileConfig {
+        FileContent content;
+        char *path;  /* absolute, specifiers expanded */
+        char *owner; /* user name or number */
+        char *group;
+        mode_t mode;
+} FileConfig;
+
+/* One place where a certificate is installed: a profile's [Deploy] overlaid by the certificate's
+ * [Deploy TARGET]. */
+typedef struct TargetConfig {
+        char *name;    /* TARGET */
+        char *service; /* profile; NULL if none */
+        FileConfig *files;
+        size_t file_count;
+        StringList check;    /* argv of the service's own check; empty: none */
+        char *reload;        /* unit to reload (or try-restart); NULL */
+        char *restart;       /* unit to try-restart; NULL */
+        StringList hook;     /* argv of the hook program; empty: none */
+        int64_t timeout_sec; /* of check, hook and job each; default 90 */
+        char *probe_host;    /* NULL: no probe */
+        uint16_t probe_port;
+        char *probe_name; /* SNI; default the certificate's first name; NULL for an IP address */
+} TargetConfig;
+
+typedef struct CertificateConfig {
+        char *name;       /* file name without .conf: [a-z0-9][a-z0-9._-]*, "_wildcard." for "*." */
+        char *path;       /* of the file, for messages */
+        StringList names; /* A-labels, lower case, sorted, unique */
+        char *ca;         /* name of a CaConfig that exists, unless broken */
+        KeyType key_type;
+        int64_t renew_before_sec; /* 0: by lifetime */
+        ChallengeType challenges[CHALLENGE_TYPE_MAX];
+        size_t challenge_count;
+        TargetConfig *targets;
+        size_t target_count;
+        bool broken; /* has an error message: nothing new is ordered or deployed */
+} CertificateConfig;
+
+typedef struct Config {
+        /* [Account] */
+        char *email; /* "mailto:" is added where it is sent; NULL: none */
+        bool agree_to_terms;
+        /* [HTTP] */
+        StringList http_listen; /* unix socket paths or ADDRESS:PORT on loopback; besides inherited sockets */
+        char *challenge_directory; /* NULL: none; for web servers that map it by alias */
+        bool redirect_to_https;
+        /* [Defaults] apply to certificates that do not say otherwise; kept only for --dump-config */
+        char *default_ca;
+        KeyType default_key_type;
+        ChallengeType default_challenges[CHALLENGE_TYPE_MAX];
+        size_t default_challenge_count;
+
+        CaConfig *cas;
+        size_t ca_count;
+        CertificateConfig *certificates; /* sorted by name */
+        size_t certificate_count;
+        ConfigMessage *messages;
+        size_t message_count;
+        bool broken; /* renewd.conf itself has an error */
+} Config;
+
+/* Reads everything; what is wrong becomes messages. Negative only when nothing could be read at all
+ * (-ENOMEM, unreadable directory). `only`: name of the one certificate to read, NULL for all. */
+int config_load(const Paths *paths, const char *only, Config **ret);
+Config *config_free(Config *c);
+DEFINE_CLEANUP(Config *, config_free)
+
+const CertificateConfig *config_certificate(const Config *c, const char *name);
+const CaConfig *config_ca(const Config *c, const char *name);
+const TargetConfig *certificate_target(const CertificateConfig *c, const char *name);
+
+/* Same order would be placed: names, CA, key type, challenges. */
+bool certificate_same_order(const CertificateConfig *a, const CertificateConfig *b);
+
+bool certificate_name_is_valid(const char *name);
+
+/* Checks and folds one identifier of a certificate: DNS name (A-labels; "*." leftmost), or IP address.
+ * ret: malloc'ed canonical text. -EINVAL with *ret_reason (static): H-02, H-03. */
+int identifier_normalize(const char *text, char **ret, const char **ret_reason);
+bool identifier_is_ip(const char *text);
+
+/* Names of the service profiles there are (CONFIG and DATA), sorted; appended. */
+int config_service_names(const Paths *paths, StringList *ret);
+
+/* Effective configuration in its own syntax (--dump-config); appended. */
+int config_dump(const Config *c, Bytes *ret);
+
+/* The reference of all keys for the manual page: one entry per table row; appended, as roff. */
+int config_reference_man(Bytes *ret);

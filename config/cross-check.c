@@ -1,0 +1,144 @@
+/* What only shows when values are seen together. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/load.h"
+
+static bool has_challenge(const CertificateConfig *c, ChallengeType type) {
+        for (size_t i = 0; i < c->challenge_count; i++)
+                if (c->challenges[i] == type)
+                        return true;
+        return false;
+}
+
+/* RFC 8555 §7.1.3: a wildcard is shown only by dns-01; RFC 8738 §4: an address never is. */
+static int check_challenge(const Report *report, const CertificateConfig *c, const char *name) {
+        if (name[0] == '*' && !has_challenge(c, CHALLENGE_DNS_01))
+                return report_error(
+                                report,
+                                "%s: Names=%s: a wildcard can only be shown by dns-01; set Challenge=dns-01",
+                                c->path, name);
+        if (identifier_is_ip(name) && c->challenge_count == 1 &&
+            c->challenges[0] == CHALLENGE_DNS_01)
+                return report_error(
+                                report,
+                                "%s: Names=%s: an IP address cannot be shown by dns-01; set "
+                                "Challenge=http-01",
+                                c->path, name);
+        return 0;
+}
+
+/* Boulder refuses an order with a name that a wildcard of the same order covers (H-03). */
+static int check_covered(const Report *report, const CertificateConfig *c, const char *name) {
+        const char *dot = strchr(name, '.');
+        _cleanup_free_ char *wildcard = NULL;
+        int r;
+
+        if (!dot || name[0] == '*' || identifier_is_ip(name))
+                return 0;
+        r = str_printf(&wildcard, "*%s", dot);
+        if (r < 0 || !string_list_contains(&c->names, wildcard))
+                return r;
+        return report_error(
+                        report,
+                        "%s: Names=%s: already covered by '%s' in the same certificate; leave it out",
+                        c->path, name, wildcard);
+}
+
+/* A name without a dot means something only to a CA of one's own, and such a CA is one that has its
+ * own trust file. */
+static int check_single_label(const Report *report, const CertificateConfig *c, const char *name) {
+        const CaConfig *ca = config_ca(report->config, c->ca);
+
+        if (strchr(name, '.') || identifier_is_ip(name) || !ca || ca->bundle)
+                return 0;
+        return report_error(
+                        report,
+                        "%s: Names=%s: not a full name; no public CA takes it (a CA of your own with "
+                        "Bundle= may)",
+                        c->path, name);
+}
+
+int check_certificate(const Report *report, const CertificateConfig *c) {
+        int r = 0;
+
+        for (size_t i = 0; i < c->names.count && r >= 0; i++) {
+                const char *name = c->names.items[i];
+
+                r = check_challenge(report, c, name);
+                if (r >= 0)
+                        r = check_covered(report, c, name);
+                if (r >= 0)
+                        r = check_single_label(report, c, name);
+        }
+        return r;
+}
+
+typedef struct Destination {
+        const char *path; /* borrows all */
+        const TargetConfig *target;
+        CertificateConfig *certificate;
+        size_t order; /* as configured: the earlier one keeps the path */
+} Destination;
+
+static int compare_destinations(const void *a, const void *b) {
+        const Destination *x = a, *y = b;
+        int order = strcmp(x->path, y->path);
+
+        if (order != 0)
+                return order;
+        return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static size_t collect(Config *c, Destination *ret) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < c->certificate_count; i++) {
+                CertificateConfig *cert = &c->certificates[i];
+
+                for (size_t t = 0; t < cert->target_count; t++)
+                        for (size_t f = 0; f < cert->targets[t].file_count; f++, n++)
+                                if (ret)
+                                        ret[n] = (Destination){
+                                                .path = cert->targets[t].files[f].path,
+                                                .target = &cert->targets[t],
+                                                .certificate = cert,
+                                                .order = n,
+                                        };
+        }
+        return n;
+}
+
+/* Two that write one path would replace each other's file for ever. */
+int check_destinations(Config *c) {
+        size_t n = collect(c, NULL);
+        _cleanup_free_ Destination *all = calloc(n + 1, sizeof *all);
+        int r = 0;
+
+        if (!all)
+                return -ENOMEM;
+        (void) collect(c, all);
+        qsort(all, n, sizeof *all, compare_destinations);
+        for (size_t i = 1, first = 0; i < n && r >= 0; i++) {
+                Report report = {
+                        .config = c,
+                        .certificate = all[i].certificate->name,
+                        .broken = &all[i].certificate->broken,
+                };
+
+                if (strcmp(all[i].path, all[first].path) != 0) {
+                        first = i;
+                        continue;
+                }
+                if (all[i].target == all[first].target)
+                        continue; /* check_target() said it */
+                r = report_error(
+                                &report,
+                                "%s: [Deploy %s]: File= '%s' already belongs to [Deploy %s] of certificate "
+                                "'%s'; choose another path",
+                                all[i].certificate->path, all[i].target->name, all[i].path,
+                                all[first].target->name, all[first].certificate->name);
+        }
+        return r;
+}

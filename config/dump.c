@@ -1,0 +1,85 @@
+/* --dump-config: the effective configuration in its own syntax, every value as it holds. */
+
+#include <string.h>
+
+#include "config/table.h"
+
+/* '%' is a specifier in [Deploy]; what is written must read back. */
+static int append_doubled(const char *text, Bytes *ret) {
+        int r = 0;
+
+        for (const char *p = text; *p && r >= 0; p++)
+                r = bytes_append(ret, *p == '%' ? "%%" : p, *p == '%' ? 2 : 1);
+        return r;
+}
+
+static int dump_section(ConfigKind kind, const char *section, const void *object, Bytes *ret) {
+        bool specifiers = str_equal(section, "Deploy");
+
+        for (size_t i = 0; i < config_key_count; i++) {
+                const ConfigKey *k = &config_keys[i];
+                const char *base = object;
+                _cleanup_(bytes_done) Bytes line = {};
+                int r;
+
+                if (!(k->kinds & (unsigned) kind) || !str_equal(k->section, section))
+                        continue;
+                r = k->type->format(k->key, base + k->field, base + k->second, &line);
+                if (r >= 0)
+                        r = specifiers ? append_doubled(bytes_text(&line), ret)
+                                       : bytes_append_string(ret, bytes_text(&line));
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int dump_main(const Config *c, Bytes *ret) {
+        static const char *const sections[] = { "Account", "Defaults", "HTTP" };
+        int r;
+
+        r = bytes_append_string(ret, "# renewd.conf\n");
+        for (size_t i = 0; i < ELEMENTSOF(sections) && r >= 0; i++) {
+                r = bytes_printf(ret, "[%s]\n", sections[i]);
+                if (r >= 0)
+                        r = dump_section(CONFIG_MAIN, sections[i], c, ret);
+        }
+        return r;
+}
+
+static int dump_ca(const CaConfig *ca, Bytes *ret) {
+        char yes[] = "yes", no[] = "no";
+        CaDraft d = { .ca = *ca, .agree = ca->terms_agreed ? yes : no }; /* borrows */
+        int r;
+
+        r = bytes_printf(ret, "\n# ca/%s.conf\n[CA]\n", ca->name);
+        return r < 0 ? r : dump_section(CONFIG_CA, "CA", &d, ret);
+}
+
+static int dump_certificate(const CertificateConfig *c, Bytes *ret) {
+        CertificateDraft d = { .certificate = *c }; /* borrows */
+        int r;
+
+        r =
+                        bytes_printf(ret, "\n# certificates/%s.conf%s\n[Certificate]\n", c->name,
+                                     c->broken ? " (has an error)" : "");
+        if (r >= 0)
+                r = dump_section(CONFIG_CERTIFICATE, "Certificate", &d, ret);
+        for (size_t i = 0; i < c->target_count && r >= 0; i++) {
+                r = bytes_printf(ret, "[Deploy %s]\n", c->targets[i].name);
+                if (r >= 0)
+                        r = dump_section(CONFIG_CERTIFICATE, "Deploy", &c->targets[i], ret);
+        }
+        return r;
+}
+
+int config_dump(const Config *c, Bytes *ret) {
+        int r;
+
+        r = dump_main(c, ret);
+        for (size_t i = 0; i < c->ca_count && r >= 0; i++)
+                r = dump_ca(&c->cas[i], ret);
+        for (size_t i = 0; i < c->certificate_count && r >= 0; i++)
+                r = dump_certificate(&c->certificates[i], ret);
+        return r;
+}

@@ -1,0 +1,150 @@
+/* Identifiers: what may stand in Names= (H-02, H-03). A DNS name is kept in lower-case A-label form.
+ * U-labels are refused rather than converted: which of the IDNA mappings applies is a choice that
+ * belongs to whoever registered the name, and a wrong one orders a certificate for somebody else's. */
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "config/table.h"
+
+#define DNS_NAME_MAX  253
+#define DNS_LABEL_MAX 63
+
+bool identifier_is_ip(const char *text) {
+        struct in6_addr address;
+
+        return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
+}
+
+static int normalize_ip(const char *text, char **ret) {
+        struct in6_addr address;
+        char buffer[INET6_ADDRSTRLEN];
+        int family = strchr(text, ':') ? AF_INET6 : AF_INET;
+
+        if (inet_pton(family, text, &address) != 1 ||
+            !inet_ntop(family, &address, buffer, sizeof buffer))
+                return -EINVAL;
+        *ret = strdup(buffer);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static bool is_alnum(char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+static const char *label_fault(const char *label, size_t size) {
+        if (size == 0)
+                return "has an empty label (two dots in a row, or one at an end)";
+        if (size > DNS_LABEL_MAX)
+                return "has a label of more than 63 characters";
+        if (label[0] == '-' || label[size - 1] == '-')
+                return "has a label that begins or ends with '-'";
+        for (size_t i = 0; i < size; i++) {
+                if (label[i] == '_')
+                        return "has an underscore, which no public CA accepts in a host name";
+                if (label[i] == '*')
+                        return "has a '*' that is not the whole left-most label";
+                if (!is_alnum(label[i]) && label[i] != '-')
+                        return "has a character other than a-z, 0-9, '-' and '.'";
+        }
+        return NULL;
+}
+
+static bool all_digits(const char *text) {
+        return text[strspn(text, "0123456789")] == '\0';
+}
+
+/* `name` in lower case, "*." already taken off. */
+static const char *dns_fault(const char *name, bool wildcard) {
+        const char *label = name, *end;
+        size_t labels = 0;
+
+        if (strlen(name) + (wildcard ? 2 : 0) > DNS_NAME_MAX)
+                return "has more than 253 characters";
+        for (;; label = end + 1) {
+                const char *fault;
+
+                end = strchrnul(label, '.');
+                fault = label_fault(label, (size_t) (end - label));
+                if (fault)
+                        return fault;
+                labels++;
+                if (!*end)
+                        break;
+        }
+        if (all_digits(label))
+                return "ends in a number, which is neither a DNS name nor a correct IP address";
+        if (wildcard && labels < 2)
+                return "would cover a whole top-level domain";
+        return NULL;
+}
+
+static const char *octets_fault(const char *text) {
+        for (const char *p = text; *p; p++) {
+                if ((unsigned char) *p >= 0x80)
+                        return "is not ASCII: write the A-label (xn--...), as 'idn2 NAME' prints it";
+                if ((unsigned char) *p <= ' ' || *p == 0x7f)
+                        return "has a blank or control character";
+                if (*p == '/' || *p == '[')
+                        return "is neither a DNS name nor an IP address (no URL, no brackets)";
+        }
+        return NULL;
+}
+
+int identifier_normalize(const char *text, char **ret, const char **ret_reason) {
+        _cleanup_free_ char *name = NULL;
+        bool wildcard;
+
+        *ret_reason = *text ? octets_fault(text) : "is empty";
+        if (*ret_reason)
+                return -EINVAL;
+        if (identifier_is_ip(text))
+                return normalize_ip(text, ret);
+        if (strchr(text, ':')) {
+                *ret_reason = "is neither a DNS name nor an IP address (no port)";
+                return -EINVAL;
+        }
+
+        name = strdup(text);
+        if (!name)
+                return -ENOMEM;
+        for (char *p = name; *p; p++)
+                if (*p >= 'A' && *p <= 'Z')
+                        *p = (char) (*p + ('a' - 'A'));
+        wildcard = str_skip_prefix(name, "*.") != NULL;
+        *ret_reason = dns_fault(name + (wildcard ? 2 : 0), wildcard);
+        if (*ret_reason)
+                return -EINVAL;
+        *ret = TAKE_PTR(name);
+        return 0;
+}
+
+bool config_item_name_is_valid(const char *name) {
+        size_t size = strlen(name);
+
+        if (size == 0 || size > CERTIFICATE_NAME_MAX || strstr(name, ".."))
+                return false;
+        for (size_t i = 0; i < size; i++) {
+                bool letter = is_alnum(name[i]) || (name[i] >= 'A' && name[i] <= 'Z');
+
+                if (!letter && (i == 0 || !strchr("._@-", name[i])))
+                        return false;
+        }
+        return true;
+}
+
+bool certificate_name_is_valid(const char *name) {
+        const char *rest = str_skip_prefix(name, "_wildcard.");
+        size_t size = strlen(name);
+
+        if (size > CERTIFICATE_NAME_MAX || strstr(name, ".."))
+                return false;
+        if (!rest)
+                rest = name;
+        if (!is_alnum(rest[0]))
+                return false;
+        for (const char *p = rest; *p; p++)
+                if (!is_alnum(*p) && !strchr("._-", *p))
+                        return false;
+        return true;
+}

@@ -1,0 +1,156 @@
+/* certificates/NAME.conf. Whatever is wrong with one file, its certificate is listed, as broken: what
+ * is installed stays, is watched and shown (R2.8.2). */
+
+#include <string.h>
+
+#include "base/log.h"
+#include "config/load.h"
+
+static void certificate_draft_done(CertificateDraft *d) {
+        certificate_config_done(&d->certificate);
+        free(d->first_name);
+        d->first_name = NULL;
+}
+
+static BrokenCa *find_broken_ca(Loader *l, const char *name) {
+        for (size_t i = 0; i < l->broken_ca_count; i++)
+                if (str_equal(l->broken_cas[i].name, name))
+                        return &l->broken_cas[i];
+        return NULL;
+}
+
+static int check_ca(Loader *l, const Report *report, const CertificateConfig *c) {
+        BrokenCa *broken = find_broken_ca(l, c->ca);
+        _cleanup_(bytes_done) Bytes known = {};
+        int r = 0;
+
+        if (config_ca(l->config, c->ca))
+                return 0;
+        if (broken) {
+                broken->used = true;
+                for (size_t i = 0; i < broken->messages->message_count && r >= 0; i++)
+                        if (broken->messages->messages[i].error)
+                                r = report_error(
+                                                report, "CA '%s' cannot be used: %s", c->ca,
+                                                broken->messages->messages[i].text);
+                return r;
+        }
+        for (size_t i = 0; i < l->config->ca_count && r >= 0; i++)
+                r = bytes_printf(&known, "%s%s", i > 0 ? ", " : "", l->config->cas[i].name);
+        if (r < 0)
+                return r;
+        return report_error(
+                        report, "%s: CA=%s: there is no such CA; there are: %s", c->path, c->ca,
+                        known.size ? bytes_text(&known) : "none");
+}
+
+/* What the certificate leaves open is as [Defaults] says. */
+static int fill_defaults(Loader *l, CertificateConfig *c) {
+        const Config *config = l->config;
+
+        if (c->key_type < 0)
+                c->key_type = config->default_key_type;
+        if (c->challenge_count == 0) {
+                memcpy(c->challenges, config->default_challenges, sizeof c->challenges);
+                c->challenge_count = config->default_challenge_count;
+        }
+        return c->ca ? 0 : str_replace(&c->ca, config->default_ca);
+}
+
+static int read_certificate(Loader *l, const Report *report, const Source *s, CertificateDraft *d) {
+        CertificateConfig *c = &d->certificate;
+        int r;
+
+        r = section_init(CONFIG_CERTIFICATE, "Certificate", d);
+        if (r >= 0)
+                r = source_check_known(report, s, CONFIG_CERTIFICATE);
+        if (r >= 0)
+                r =
+                                section_apply(report, s, CONFIG_CERTIFICATE, "Certificate",
+                                              "Certificate", NULL, d);
+        if (r >= 0)
+                r = fill_defaults(l, c);
+        if (r >= 0)
+                r = check_ca(l, report, c);
+        if (r >= 0)
+                r = load_targets(l, report, s, d->first_name, c);
+        if (r < 0)
+                return r;
+        string_list_sort_unique(&c->names);
+        if (c->names.count == 0 && !c->broken) {
+                r = report_error(
+                                report,
+                                "%s: [Certificate] Names= is missing; write the names of the certificate",
+                                c->path);
+                return r;
+        }
+        return check_certificate(report, c);
+}
+
+static int keep_certificate(Config *config, CertificateConfig *taken) {
+        CertificateConfig *grown = reallocarray(
+                        config->certificates, config->certificate_count + 1, sizeof *grown);
+
+        if (!grown)
+                return -ENOMEM;
+        config->certificates = grown;
+        grown[config->certificate_count++] = *taken;
+        *taken = (CertificateConfig){};
+        return 0;
+}
+
+int load_certificate(Loader *l, const char *name) {
+        _cleanup_(certificate_draft_done) CertificateDraft d = {};
+        CertificateConfig *c = &d.certificate;
+        _cleanup_directories_ char *dirs[3] = {};
+        _cleanup_(source_done) Source s = {};
+        _cleanup_free_ char *file = NULL;
+        Report report = { .config = l->config, .certificate = name, .broken = &c->broken };
+        int r;
+
+        r = config_directories(l->paths, "certificates", false, dirs);
+        if (r >= 0)
+                r = str_printf(&file, "%s.conf", name);
+        if (r >= 0)
+                r = source_read(&report, (const char *const *) dirs, file, &s);
+        if (r < 0 || (!s.path && !s.refused)) /* nothing, or masked */
+                return r;
+        r = str_replace(&c->name, name);
+        if (r >= 0)
+                r = path_join(dirs[0], file, &c->path);
+        if (r >= 0)
+                r = read_certificate(l, &report, &s, &d);
+        return r < 0 ? r : keep_certificate(l->config, c);
+}
+
+/* The file gets an error of its own; as no certificate has this name, nothing else is broken. */
+static int report_bad_name(Loader *l, const char *dir, const char *name) {
+        _cleanup_free_ char *shown = str_escape(name, VALUE_SHOWN_MAX);
+        Report report = { .config = l->config, .certificate = shown };
+
+        if (!shown)
+                return -ENOMEM;
+        return report_error(
+                        &report,
+                        "%s/%s.conf: ignored: not a certificate name; use a-z, 0-9, '.', '_' and '-', at most "
+                        "%d, no '..', for a wildcard '_wildcard.' in front",
+                        dir, shown, CERTIFICATE_NAME_MAX);
+}
+
+int load_certificates(Loader *l, const char *only) {
+        _cleanup_(string_list_done) StringList names = {};
+        _cleanup_directories_ char *dirs[3] = {};
+        Report report = { .config = l->config };
+        int r;
+
+        if (only)
+                return certificate_name_is_valid(only) ? load_certificate(l, only) : 0;
+        r = config_directories(l->paths, "certificates", false, dirs);
+        if (r >= 0)
+                r = config_list(&report, (const char *const *) dirs, &names);
+        for (size_t i = 0; i < names.count && r >= 0; i++)
+                r = certificate_name_is_valid(names.items[i])
+                                    ? load_certificate(l, names.items[i])
+                                    : report_bad_name(l, dirs[0], names.items[i]);
+        return r;
+}

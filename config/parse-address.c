@@ -1,0 +1,144 @@
+/* Value types of addresses: where the engine listens and where a probe looks. */
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "config/table.h"
+
+/* "HOST:PORT" or "[V6]:PORT"; host without brackets, malloc'ed. */
+static int split_host_port(const char *text, char **ret_host, uint16_t *ret_port) {
+        const char *colon = strrchr(text, ':');
+        _cleanup_free_ char *host = NULL;
+        int64_t port;
+        size_t size;
+
+        if (!colon || colon == text || str_to_int64(colon + 1, 1, UINT16_MAX, &port) < 0)
+                return -EINVAL;
+        size = (size_t) (colon - text);
+        if (text[0] == '[' && text[size - 1] == ']' && size > 2)
+                host = strndup(text + 1, size - 2);
+        else if (memchr(text, ':', size))
+                return -EINVAL;
+        else
+                host = strndup(text, size);
+        if (!host)
+                return -ENOMEM;
+        if (text[0] == '[' && !strchr(host, ':'))
+                return -EINVAL;
+        *ret_host = TAKE_PTR(host);
+        *ret_port = (uint16_t) port;
+        return 0;
+}
+
+static bool is_loopback(const char *host) {
+        struct in_addr v4;
+        struct in6_addr v6;
+
+        if (inet_pton(AF_INET, host, &v4) == 1)
+                return (ntohl(v4.s_addr) >> 24) == 127;
+        return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+/* Only loopback: what the whole network may reach is port 80, and that comes from a socket unit. */
+static int check_listen(const char *text, char **ret_reason) {
+        _cleanup_free_ char *host = NULL;
+        uint16_t port;
+        int r;
+
+        if (text[0] == '/') {
+                if (!path_is_normal(text, ret_reason))
+                        return -EINVAL;
+                if (strlen(text) >= sizeof(((struct sockaddr_un *) NULL)->sun_path))
+                        return value_refuse(ret_reason, "too long for the path of a unix socket");
+                return 0;
+        }
+        r = split_host_port(text, &host, &port);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0 || !is_loopback(host))
+                return value_refuse(
+                                ret_reason,
+                                "neither an absolute path nor ADDRESS:PORT on loopback; write for "
+                                "example /run/renewd/http or 127.0.0.1:8402 (port 80 is "
+                                "renewd-http.socket)");
+        return 0;
+}
+
+static int parse_listen(const char *text, void *field, void *second, char **ret_reason) {
+        StringList *list = field;
+        int r;
+
+        (void) second;
+        if (!*text) {
+                string_list_done(list);
+                return 0;
+        }
+        r = check_listen(text, ret_reason);
+        if (r < 0)
+                return r;
+        if (string_list_contains(list, text))
+                return 0;
+        if (list->count >= LIST_MAX)
+                return value_refuse(ret_reason, "more than %d addresses", LIST_MAX);
+        return string_list_add(list, text);
+}
+
+static int parse_probe(const char *text, void *field, void *second, char **ret_reason) {
+        _cleanup_free_ char *host = NULL, *name = NULL;
+        const char *fault;
+        uint16_t port = 0;
+        int r;
+
+        if (*text) {
+                r = split_host_port(text, &host, &port);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0)
+                        return value_refuse(
+                                        ret_reason,
+                                        "not HOST:PORT; write for example localhost:443 or [::1]:443");
+                r = identifier_normalize(host, &name, &fault);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0)
+                        return value_refuse(ret_reason, "the host %s", fault);
+        }
+        free(*(char **) field);
+        *(char **) field = TAKE_PTR(name);
+        *(uint16_t *) second = port;
+        return 0;
+}
+
+static int format_probe(const char *key, const void *field, const void *second, Bytes *ret) {
+        const char *host = *(char *const *) field;
+        unsigned port = *(const uint16_t *) second;
+
+        if (!host)
+                return 0;
+        if (strchr(host, ':'))
+                return bytes_printf(ret, "%s=[%s]:%u\n", key, host, port);
+        return bytes_printf(ret, "%s=%s:%u\n", key, host, port);
+}
+
+static int parse_probe_name(const char *text, void *field, void *second, char **ret_reason) {
+        _cleanup_free_ char *name = NULL;
+        const char *fault = NULL;
+        int r;
+
+        (void) second;
+        if (!*text)
+                return str_replace(field, NULL);
+        r = identifier_normalize(text, &name, &fault);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0 || identifier_is_ip(text) || text[0] == '*')
+                return value_refuse(
+                                ret_reason, "not a DNS name without wildcard%s%s",
+                                r < 0 ? ": it " : "", r < 0 ? fault : "");
+        return str_replace(field, name);
+}
+
+const ValueType value_listen = { "ADDRESS", parse_listen, value_format_lines };
+const ValueType value_probe = { "HOST:PORT", parse_probe, format_probe };
+const ValueType value_probe_name = { "NAME", parse_probe_name, value_format_text };

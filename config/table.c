@@ -1,0 +1,133 @@
+/* The one table: what each file may say, how it is read, what holds when nothing is said, and the
+ * sentences of the manual. A new key is a row here (and a field in config.h); parsing, --dump-config,
+ * `renewctl check` and renewd.conf(5) follow. */
+
+#include "config/table.h"
+
+#include <string.h>
+
+#define AT(type, member)          offsetof(type, member), offsetof(type, member)
+#define AT2(type, member, second) offsetof(type, member), offsetof(type, second)
+#define CA(member)                AT(CaDraft, ca.member)
+#define CERT(member)              AT(CertificateDraft, certificate.member)
+#define ANY_DEPLOY                (CONFIG_CERTIFICATE | CONFIG_SERVICE)
+
+/* clang-format off */
+const ConfigKey config_keys[] = {
+        { CONFIG_MAIN, "Account", "Email", &value_email, AT(Config, email), NULL,
+          "Where the CA may write to about this account. May be left out." },
+        { CONFIG_MAIN, "Account", "AgreeToTerms", &value_bool, AT(Config, agree_to_terms), "no",
+          "Whether you agree to the terms of service of the certificate authorities in use. Without "
+          "agreement no account is made and nothing is ordered." },
+
+        { CONFIG_MAIN, "Defaults", "CA", &value_item_name, AT(Config, default_ca), "letsencrypt",
+          "The certificate authority of certificates that do not name one: a file name below ca/ "
+          "without .conf." },
+        { CONFIG_MAIN, "Defaults", "KeyType", &value_key_type, AT(Config, default_key_type), "ecdsa-p256",
+          "The kind of private key: ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072 or rsa-4096." },
+        { CONFIG_MAIN, "Defaults", "Challenge", &value_challenges,
+          AT2(Config, default_challenges, default_challenge_count), "http-01",
+          "How control of a name is shown, preferred first: http-01, dns-01, tls-alpn-01." },
+
+        { CONFIG_MAIN, "HTTP", "Listen", &value_listen, AT(Config, http_listen), NULL,
+          "Where the engine answers http-01 challenges besides the sockets that systemd hands in: the "
+          "path of a unix socket or ADDRESS:PORT on loopback, for a web server that passes "
+          "/.well-known/acme-challenge/ on. May be given more than once." },
+        { CONFIG_MAIN, "HTTP", "ChallengeDirectory", &value_path, AT(Config, challenge_directory), NULL,
+          "A directory where the answers to http-01 challenges are also written as files, for a web "
+          "server that maps /.well-known/acme-challenge/ to it. The engine must be able to write "
+          "there; /run/renewd/challenges is made for this." },
+        { CONFIG_MAIN, "HTTP", "RedirectToHTTPS", &value_bool, AT(Config, redirect_to_https), "no",
+          "Whether the engine's own listener answers all other requests with a redirection to https." },
+
+        { CONFIG_CERTIFICATE, "Certificate", "Names", &value_names,
+          AT2(CertificateDraft, certificate.names, first_name), NULL,
+          "The names of the certificate, separated by blanks: DNS names in their A-label form (xn--...), "
+          "*.NAME for a wildcard, or IP addresses. May be given more than once. Required." },
+        { CONFIG_CERTIFICATE, "Certificate", "CA", &value_item_name, CERT(ca), NULL,
+          "The certificate authority, as in [Defaults]." },
+        { CONFIG_CERTIFICATE, "Certificate", "KeyType", &value_key_type, CERT(key_type), NULL,
+          "The kind of private key, as in [Defaults]." },
+        { CONFIG_CERTIFICATE, "Certificate", "RenewBefore", &value_renew_before, CERT(renew_before_sec), NULL,
+          "How long before its end a certificate is renewed at the latest, for example 30d. Unset: a "
+          "third of the lifetime, half for lifetimes under ten days, or earlier when the CA says so." },
+        { CONFIG_CERTIFICATE, "Certificate", "Challenge", &value_challenges,
+          AT2(CertificateDraft, certificate.challenges, certificate.challenge_count), NULL,
+          "How control of the names is shown, as in [Defaults]." },
+
+        { CONFIG_CERTIFICATE, "Deploy", "Service", &value_item_name, AT(TargetConfig, service), NULL,
+          "The service profile that this section starts from: a file name below services/ without "
+          ".conf. Unset: the profile with the name of the target, if there is one." },
+        { ANY_DEPLOY, "Deploy", "File", &value_files, AT2(TargetConfig, files, file_count), NULL,
+          "A file to install: what (key, cert, chain, fullchain or combined), absolute path, and "
+          "optionally OWNER:GROUP and mode. Default root:root with 0600 for key and combined, else 0644. May be given "
+          "more than once; an empty value drops those given before, also the profile's." },
+        { ANY_DEPLOY, "Deploy", "Check", &value_command, AT(TargetConfig, check), NULL,
+          "A command (absolute path and arguments, no shell) that succeeds if the service accepts the "
+          "new files. If it fails the former files are put back." },
+        { ANY_DEPLOY, "Deploy", "Reload", &value_unit, AT(TargetConfig, reload), NULL,
+          "The unit to reload. It is restarted if it cannot reload, and never started if it is stopped." },
+        { ANY_DEPLOY, "Deploy", "Restart", &value_unit, AT(TargetConfig, restart), NULL,
+          "The unit to restart, if it runs. Not together with Reload=." },
+        { ANY_DEPLOY, "Deploy", "Hook", &value_command, AT(TargetConfig, hook), NULL,
+          "A command (absolute path and arguments, no shell) to run when the files are in place." },
+        { ANY_DEPLOY, "Deploy", "Timeout", &value_timeout, AT(TargetConfig, timeout_sec), "90s",
+          "How long the check, the hook and the unit's job may each take." },
+        { ANY_DEPLOY, "Deploy", "Probe", &value_probe, AT2(TargetConfig, probe_host, probe_port), NULL,
+          "HOST:PORT where the service shows its certificate by TLS. It counts as installed only when "
+          "it is seen there. Unset: not looked at." },
+        { ANY_DEPLOY, "Deploy", "ProbeName", &value_probe_name, AT(TargetConfig, probe_name), NULL,
+          "The server name that the probe asks for. Unset: the certificate's first name." },
+
+        { CONFIG_CA, "CA", "Directory", &value_url, CA(directory), NULL,
+          "The https URL of the ACME directory. Required." },
+        { CONFIG_CA, "CA", "Bundle", &value_path, CA(bundle), NULL,
+          "A PEM file with the certificates that this CA's own web server is trusted by, instead of "
+          "the system's. It must be readable by the engine's user; if it is missing or unusable "
+          "nothing is ordered from this CA." },
+        { CONFIG_CA, "CA", "Origins", &value_origins, CA(origins), NULL,
+          "Further origins (https://HOST) that the CA's answers may point to. May be given more than "
+          "once." },
+        { CONFIG_CA, "CA", "MaxOrders", &value_max_orders, CA(max_orders), "10",
+          "How many orders may be open at the same time." },
+        { CONFIG_CA, "CA", "OrderBudget", &value_order_budget, CA(order_budget), "0",
+          "How many new orders may be made in three hours; 0 means any number." },
+        { CONFIG_CA, "CA", "AllowPrivateAddresses", &value_bool, CA(allow_private), "no",
+          "Whether the CA's other hosts may have private addresses although the directory's host is "
+          "public." },
+        { CONFIG_CA, "CA", "AgreeToTerms", &value_bool_text, AT(CaDraft, agree), NULL,
+          "Whether you agree to the terms of service of this CA. Unset: as in [Account]." },
+
+        { CONFIG_SERVICE, "Service", "Description", &value_text, AT(ServiceConfig, description), NULL,
+          "What the service is, in a few words." },
+        { CONFIG_SERVICE, "Service", "Detect", &value_paths, AT(ServiceConfig, detect), NULL,
+          "A path that exists where the service is installed. May be given more than once." },
+};
+/* clang-format on */
+
+const size_t config_key_count = ELEMENTSOF(config_keys);
+
+const ConfigKey *config_key_find(
+                ConfigKind kind, const char *section, const char *key, const char **ret_near) {
+        if (ret_near)
+                *ret_near = NULL;
+        for (size_t i = 0; i < config_key_count; i++) {
+                const ConfigKey *k = &config_keys[i];
+
+                if (!(k->kinds & (unsigned) kind) || !str_equal(k->section, section))
+                        continue;
+                if (str_equal(k->key, key))
+                        return k;
+                if (ret_near && str_equal_ignore_case(k->key, key))
+                        *ret_near = k->key;
+        }
+        return NULL;
+}
+
+bool config_section_exists(ConfigKind kind, const char *section) {
+        for (size_t i = 0; i < config_key_count; i++)
+                if ((config_keys[i].kinds & (unsigned) kind) &&
+                    str_equal(config_keys[i].section, section))
+                        return true;
+        return false;
+}

@@ -1,0 +1,97 @@
+#pragma once
+
+/* The one table of the configuration, and the value types it refers to. Inside this room only: the
+ * table drives parsing, --dump-config and the manual page. */
+
+#include "config/config.h"
+
+/* Which file a key may stand in; a mask, as [Deploy] is the same in two. */
+typedef enum ConfigKind {
+        CONFIG_MAIN = 1 << 0,        /* renewd.conf */
+        CONFIG_CERTIFICATE = 1 << 1, /* certificates/NAME.conf */
+        CONFIG_CA = 1 << 2,          /* ca/NAME.conf */
+        CONFIG_SERVICE = 1 << 3,     /* services/NAME.conf */
+} ConfigKind;
+
+/* One kind of value. `field` and `second` point into the object that the section fills; `second` is
+ * where a count or port goes, and is `field` itself for types that have none. */
+typedef struct ValueType {
+        const char *form; /* as the manual writes it: "BOOLEAN" */
+
+        /* "" resets. -EINVAL with *ret_reason = what is wrong and what would be right (malloc'ed). */
+        int (*parse)(const char *text, void *field, void *second, char **ret_reason);
+
+        /* Appends a "Key=value" line for each value; nothing for an unset one. */
+        int (*format)(const char *key, const void *field, const void *second, Bytes *ret);
+} ValueType;
+
+typedef struct ConfigKey {
+        unsigned kinds;
+        const char *section; /* "Deploy" takes a TARGET behind it in a certificate's file */
+        const char *key;
+        const ValueType *type;
+        size_t field, second; /* offsets in the section's object */
+        const char *standard; /* default, in the syntax of the value; NULL: unset */
+        const char *help;     /* plain sentences; the manual's text */
+} ConfigKey;
+
+extern const ConfigKey config_keys[];
+extern const size_t config_key_count;
+
+/* The objects of the sections. A draft holds what only loading needs; its first member is the object
+ * that remains. */
+typedef struct CaDraft {
+        CaConfig ca;
+        char *agree; /* AgreeToTerms=: "yes", "no", NULL: as the account says */
+} CaDraft;
+
+typedef struct CertificateDraft {
+        CertificateConfig certificate;
+        char *first_name; /* of Names= as written: default ProbeName= */
+} CertificateDraft;
+
+typedef struct ServiceConfig {
+        char *description;
+        StringList detect;
+} ServiceConfig;
+
+/* The row, or NULL. *ret_near (may be NULL): a key of the section that differs only in case. */
+const ConfigKey *config_key_find(
+                ConfigKind kind, const char *section, const char *key, const char **ret_near);
+bool config_section_exists(ConfigKind kind, const char *section);
+
+/* Frees what the section's object holds. */
+void ca_config_done(CaConfig *c);
+void target_config_done(TargetConfig *t);
+void certificate_config_done(CertificateConfig *c);
+void service_config_done(ServiceConfig *s);
+
+/* ---- value types ---- */
+
+#define VALUE_SHOWN_MAX  ((size_t) 120) /* of a bad value in a message */
+#define FILES_MAX        16             /* of one target */
+#define TARGETS_MAX      32             /* of one certificate */
+#define LIST_MAX         64             /* of Listen=, Origins=, Detect= */
+#define WORDS_MAX        64             /* of a command */
+#define TIMEOUT_MAX_SEC  SEC_PER_HOUR
+#define RENEW_BEFORE_MAX ((int64_t) 398 * SEC_PER_DAY)
+
+extern const ValueType value_text, value_email, value_bool, value_bool_text, value_path,
+                value_paths, value_max_orders, value_order_budget, value_renew_before,
+                value_timeout;
+extern const ValueType value_item_name, value_key_type, value_challenges, value_names, value_url,
+                value_origins;
+extern const ValueType value_listen, value_probe, value_probe_name;
+extern const ValueType value_files, value_command, value_unit;
+
+/* Sets *ret_reason; -EINVAL, or -ENOMEM. */
+int value_refuse(char **ret_reason, const char *format, ...) _printf_(2, 3);
+
+/* Helpers that value types share. */
+int value_parse_text(const char *text, void *field);
+int value_format_text(const char *key, const void *field, const void *second, Bytes *ret);
+int value_format_lines(const char *key, const void *field, const void *second, Bytes *ret);
+bool path_is_normal(const char *path, char **ret_reason); /* absolute, no "..", "//" or end "/" */
+
+/* File, target, CA and service names: safe as a file name. */
+bool config_item_name_is_valid(const char *name);
