@@ -1,0 +1,79 @@
+/* From staged to in place, and back. */
+
+#include <errno.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "hooks/deploy-internal.h"
+#include "hooks/saved.h"
+#include "hooks/staging.h"
+
+bool deploy_files_in_place(const Deployment *d) {
+        if (!d->wanted)
+                return false; /* it is not even known what should be there */
+        for (size_t i = 0; i < d->places.count; i++)
+                if (d->places.items[i].dir_fd < 0 ||
+                    !place_holds(&d->places.items[i], &d->wanted[i]))
+                        return false;
+        return true;
+}
+
+/* Is there a former set already that must not be overwritten? One from before a row that is still open
+ * is the last that was verified; what stands at the places now may be half of it. */
+static bool former_is_kept(const Deployment *d) {
+        _cleanup_(saved_done) Saved saved = {};
+
+        return saved_load(d->saved_fd, d->job->target->name, &saved) >= 0 &&
+               saved_is_for(&saved, &d->places) && saved_is_usable(&saved, time(NULL));
+}
+
+static int commit(Deployment *d, Staging *staging) {
+        char *error = NULL;
+        int r;
+
+        r = row_save(d->rows_fd, d->job->target->name, &d->row);
+        if (r < 0) {
+                (void) str_printf(&error, "the ledger cannot be written: %s", errno_text(r));
+                return deploy_stop(d, "save", error);
+        }
+        r = staging_commit(staging, &error);
+        if (r >= 0)
+                return 0;
+        (void) deploy_roll_back(d); /* the row says whether it did */
+        return deploy_stop(d, "rename", error);
+}
+
+int deploy_write_files(Deployment *d) {
+        _cleanup_(staging_done) Staging staging = {};
+        const char *target = d->job->target->name;
+        char *error = NULL;
+
+        if (deploy_files_in_place(d))
+                return 0;
+        if (staging_write(&d->places, d->wanted, &staging, &error) < 0)
+                return deploy_stop(d, "stage", error);
+        if (!former_is_kept(d) && saved_save(d->saved_fd, target, &d->places, &error) < 0)
+                return deploy_stop(d, "save", error);
+        return commit(d, &staging);
+}
+
+bool deploy_roll_back(Deployment *d) {
+        _cleanup_(saved_done) Saved saved = {};
+        _cleanup_free_ char *error = NULL;
+        const char *target = d->job->target->name;
+
+        if (saved_load(d->saved_fd, target, &saved) < 0 || !saved_is_usable(&saved, time(NULL)))
+                return false;
+        if (saved_restore(&saved, &error) < 0) {
+                log_message(LOG_ERR,
+                            &(LogFields){ .certificate = d->job->certificate->name,
+                                          .target = target },
+                            "%s: %s: the former files cannot be put back: %s",
+                            d->job->certificate->name, target, error ? error : "out of memory");
+                return false;
+        }
+        /* They stand at their places again: the next deploy saves what it finds then. */
+        (void) saved_drop(d->saved_fd, target);
+        d->row.rolled_back = true;
+        return true;
+}

@@ -1,0 +1,44 @@
+#pragma once
+
+/* What the files of the transaction share. A step returns 0 (go on), DEPLOY_STOPPED (the row says what
+ * failed) or a negative errno (we failed). */
+
+#include "hooks/deploy.h"
+#include "hooks/live.h"
+#include "hooks/place.h"
+#include "systemd/unit.h"
+
+#define DEPLOY_STOPPED 1
+
+typedef struct Deployment {
+        const DeployJob *job; /* borrows */
+        Live live;
+        PlaceList places;
+        Bytes *wanted; /* owns; contents, one for each place */
+        Row row;
+        int rows_fd, saved_fd; /* own */
+        int lock_fd;           /* owns; the flock of this target */
+        Units *units;          /* owns; NULL: no systemd here */
+        UnitState before;      /* of the unit, before anything was done */
+} Deployment;
+
+/* Writes the failure into the row; takes `error`. Returns DEPLOY_STOPPED. */
+int deploy_stop(Deployment *d, const char *step, char *error);
+
+/* deploy-files.c */
+bool deploy_files_in_place(const Deployment *d);
+/* Stage, save the former set, row OPEN, rename. Nothing when all is in place already. */
+int deploy_write_files(Deployment *d);
+/* True: the former set is back, and the row says so. False: there is none that could serve. */
+bool deploy_roll_back(Deployment *d);
+
+/* deploy-program.c */
+int deploy_check(Deployment *d);
+int deploy_hook(Deployment *d);
+/* "KEY=value" of everything a check or hook is told. */
+int deploy_environment(const Deployment *d, const char *event, StringList *ret);
+
+/* deploy-unit.c */
+const char *deploy_unit(const TargetConfig *target); /* NULL: none configured */
+void deploy_look_at_unit(Deployment *d);
+int deploy_activate(Deployment *d);

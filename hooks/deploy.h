@@ -1,0 +1,25 @@
+#pragma once
+
+/* The transaction of one certificate at one target. Each function names what shall be true and may be
+ * called again at any time, also after a crash in the middle of the last call. */
+
+#include "config/config.h"
+#include "hooks/row.h"
+
+typedef struct DeployJob {
+        const Paths *paths;
+        const CertificateConfig *certificate;
+        const TargetConfig *target;
+} DeployJob;
+
+/* This leaf is at this target. What failed is in the row; negative only when there is no row to speak
+ * of: -ESTALE: this leaf is not live; -EKEYREJECTED: the live pair does not match; -EWOULDBLOCK: another
+ * call works on this target; other: storage. *ret_error then has words, malloc'ed. */
+int deploy_run(const DeployJob *job, const char *leaf, Row *ret, char **ret_error);
+
+/* This leaf was seen served: VERIFIED, unless the files are no longer in place or the hook has not
+ * done its work; then the row stays OPEN. -ESTALE: the row is not of this leaf. */
+int deploy_verified(const DeployJob *job, const char *leaf, Row *ret, char **ret_error);
+
+/* How it stands; changes nothing. */
+int deploy_inspect(const DeployJob *job, Row *ret, char **ret_error);

@@ -1,0 +1,43 @@
+#pragma once
+
+/* Places: the files of one target with their directories held open. Everything is done by *at calls
+ * on the held descriptor, so that nobody can swap a directory in between (R2.10.1). */
+
+#include "base/file.h"
+#include "config/config.h"
+
+#define PLACE_FILE_MAX ((size_t) 1024 * 1024)
+
+typedef struct Place {
+        FileContent content;
+        char *path;        /* owns */
+        FileRights rights; /* as configured, names resolved */
+        int dir_fd;        /* owns; -1 until opened */
+        const char *name;  /* last component, within path */
+} Place;
+
+typedef struct PlaceList {
+        Place *items; /* owns; in the order of the renames: keys first (S2.8) */
+        size_t count;
+} PlaceList;
+
+void place_list_done(PlaceList *l);
+
+/* The files of a target, owners and groups resolved; nothing opened yet. -EINVAL with *ret_error =
+ * words when a user or group does not exist. */
+int place_list_from_target(const TargetConfig *target, PlaceList *ret, char **ret_error);
+
+/* Appends one place that is not from the configuration; copies `path`. -EINVAL: not absolute, or no
+ * file name in it. */
+int place_list_add(PlaceList *l, FileContent content, const char *path, FileRights rights);
+
+/* Opens the directory: from / without links, each component trusted. A missing last directory is
+ * made 0755 if `make`. What stands at the name must be a regular file or nothing. */
+int place_open(Place *p, bool make, char **ret_error);
+int place_list_open(PlaceList *l, bool make, char **ret_error);
+
+/* The content alone. */
+bool place_has_content(const Place *p, const Bytes *content);
+
+/* The file is exactly this content with its owner, group and mode. False when it cannot be read. */
+bool place_holds(const Place *p, const Bytes *content);

@@ -1,0 +1,232 @@
+/* The configuration is read anew for each call: it is root's word on what may be done, and a connection
+ * can be older than its last change. */
+
+#include "hooks/service.h"
+
+#include <pwd.h>
+#include <string.h>
+
+#include "acme/key.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "hooks/deploy.h"
+#include "hooks/publish.h"
+
+static const char description[] =
+#include "io.renewd.Installer.varlink.inc"
+                ;
+
+bool installer_peer_is_allowed(const VarlinkPeer *peer) {
+        const struct passwd *engine;
+        int64_t number;
+
+        if (peer->uid == 0 || peer->uid == geteuid())
+                return true;
+        if (str_to_int64(RENEWD_ENGINE_USER, 0, UINT32_MAX - 1, &number) >= 0)
+                return peer->uid == (uid_t) number;
+        engine = getpwnam(RENEWD_ENGINE_USER);
+        return engine && engine->pw_uid == peer->uid;
+}
+
+/* ---- parameters ---- */
+
+typedef struct Request {
+        const InstallerService *service; /* borrows */
+        VarlinkCall *call;
+        Config *config; /* owns */
+        const CertificateConfig *certificate;
+        const TargetConfig *target;
+        const char *leaf;
+} Request;
+
+static void request_done(Request *q) {
+        q->config = config_free(q->config);
+}
+
+static bool is_leaf(const char *text) {
+        return strlen(text) == SHA256_HEX_SIZE - 1 &&
+               strspn(text, "0123456789abcdef") == SHA256_HEX_SIZE - 1;
+}
+
+/* Each finder answers the call itself when it fails: 1: go on; else what the handler returns. */
+
+static int find_certificate(Request *q, const Json *parameters) {
+        const char *name;
+        int r;
+
+        if (json_get_string(parameters, "certificate", &name) < 0)
+                return varlink_invalid_parameter(q->call, "certificate");
+        if (!certificate_name_is_valid(name))
+                return varlink_fail(q->call, "UnknownCertificate", "this is no certificate's name");
+        r = config_load(q->service->paths, name, &q->config);
+        if (r < 0)
+                return varlink_fail(
+                                q->call, "Storage", "the configuration cannot be read: %s",
+                                errno_text(r));
+        q->certificate = config_certificate(q->config, name);
+        if (!q->certificate)
+                return varlink_fail(
+                                q->call, "UnknownCertificate",
+                                "'%s' is not configured: see certificates/%s.conf", name, name);
+        return 1;
+}
+
+static int find_target(Request *q, const Json *parameters) {
+        const char *name;
+        int r = find_certificate(q, parameters);
+
+        if (r <= 0)
+                return r;
+        if (json_get_string(parameters, "target", &name) < 0)
+                return varlink_invalid_parameter(q->call, "target");
+        q->target = certificate_target(q->certificate, name);
+        /* The name becomes one of a file. */
+        if (q->target && certificate_name_is_valid(q->target->name))
+                return 1;
+        return varlink_fail(
+                        q->call, "UnknownTarget", "'%s' has no such [Deploy] section",
+                        q->certificate->name);
+}
+
+static int find_leaf(Request *q, const Json *parameters) {
+        if (json_get_string(parameters, "leaf", &q->leaf) < 0 || !is_leaf(q->leaf))
+                return varlink_invalid_parameter(q->call, "leaf");
+        return 1;
+}
+
+/* ---- answers ---- */
+
+static int answer_row(Request *q, const Row *row) {
+        _cleanup_(json_freep) Json *reply = json_object_new();
+        Json *j = NULL;
+        int r = reply ? row_to_json(row, &j) : -ENOMEM;
+
+        if (r >= 0)
+                r = json_set(reply, "row", j);
+        return r < 0 ? r : varlink_reply(q->call, TAKE_PTR(reply));
+}
+
+static int answer_error(Request *q, int error, const char *text) {
+        const char *name = error == -ESTALE         ? "NotLive"
+                           : error == -EKEYREJECTED ? "Mismatch"
+                           : error == -EWOULDBLOCK  ? "Busy"
+                                                    : "Storage";
+
+        return varlink_fail(q->call, name, "%s", text ? text : errno_text(error));
+}
+
+static void log_row(const Request *q, const Row *row) {
+        LogFields fields = { .certificate = q->certificate->name, .target = q->target->name };
+        bool failed = row->step != NULL;
+
+        log_message(failed ? LOG_WARNING : LOG_INFO, &fields, "%s: %s: %s%s%s%s%s",
+                    q->certificate->name, q->target->name,
+                    failed           ? row->step
+                    : row->activated ? "installed"
+                                     : "installed; its service does not run",
+                    failed ? " failed: " : "", failed && row->error ? row->error : "",
+                    row->rolled_back ? ", the former files are back" : "",
+                    failed && !row->rolled_back && row->in_place ? ", the new files stay" : "");
+}
+
+/* ---- methods ---- */
+
+static int method_publish(VarlinkCall *call, const Json *parameters, void *userdata) {
+        _cleanup_(request_done) Request q = { .service = userdata, .call = call };
+        _cleanup_(json_freep) Json *reply = NULL;
+        _cleanup_free_ char *version = NULL, *error = NULL;
+        int r = find_certificate(&q, parameters);
+
+        if (r > 0)
+                r = find_leaf(&q, parameters);
+        if (r <= 0)
+                return r;
+        r = publish(q.service->paths, q.certificate->name, q.leaf, &version, &error);
+        if (r == -ENOENT)
+                r = -EKEYREJECTED; /* the chain asked for is not the one there */
+        if (r < 0)
+                return answer_error(&q, r, error);
+        reply = json_object_new();
+        r = reply ? json_set_string(reply, "version", version) : -ENOMEM;
+        return r < 0 ? r : varlink_reply(call, TAKE_PTR(reply));
+}
+
+static int run_job(
+                Request *q,
+                int (*fn)(const DeployJob *, const char *, Row *, char **),
+                Row *ret_row) {
+        DeployJob job = { .paths = q->service->paths,
+                          .certificate = q->certificate,
+                          .target = q->target };
+        _cleanup_free_ char *error = NULL;
+        int r;
+
+        if (q->certificate->broken)
+                return varlink_fail(
+                                q->call, "UnknownCertificate",
+                                "the configuration of '%s' has an error: nothing is deployed until "
+                                "it is mended",
+                                q->certificate->name);
+        r = fn(&job, q->leaf, ret_row, &error);
+        return r < 0 ? answer_error(q, r, error) : 1;
+}
+
+static int method_deploy(VarlinkCall *call, const Json *parameters, void *userdata) {
+        _cleanup_(request_done) Request q = { .service = userdata, .call = call };
+        _cleanup_(row_done) Row row = {};
+        int r = find_target(&q, parameters);
+
+        if (r > 0)
+                r = find_leaf(&q, parameters);
+        if (r > 0)
+                r = run_job(&q, deploy_run, &row);
+        if (r <= 0)
+                return r;
+        log_row(&q, &row);
+        return answer_row(&q, &row);
+}
+
+static int method_verified(VarlinkCall *call, const Json *parameters, void *userdata) {
+        _cleanup_(request_done) Request q = { .service = userdata, .call = call };
+        _cleanup_(row_done) Row row = {};
+        int r = find_target(&q, parameters);
+
+        if (r > 0)
+                r = find_leaf(&q, parameters);
+        if (r > 0)
+                r = run_job(&q, deploy_verified, &row);
+        return r <= 0 ? r : answer_row(&q, &row);
+}
+
+static int method_inspect(VarlinkCall *call, const Json *parameters, void *userdata) {
+        _cleanup_(request_done) Request q = { .service = userdata, .call = call };
+        _cleanup_(row_done) Row row = {};
+        _cleanup_free_ char *error = NULL;
+        DeployJob job = { .paths = q.service->paths };
+        int r = find_target(&q, parameters);
+
+        if (r <= 0)
+                return r;
+        job.certificate = q.certificate;
+        job.target = q.target;
+        r = deploy_inspect(&job, &row, &error);
+        return r < 0 ? answer_error(&q, r, error) : answer_row(&q, &row);
+}
+
+static const char *const publish_parameters[] = { "certificate", "leaf", NULL };
+static const char *const leaf_parameters[] = { "certificate", "target", "leaf", NULL };
+static const char *const target_parameters[] = { "certificate", "target", NULL };
+
+static const VarlinkMethod methods[] = {
+        { "Publish", 0, publish_parameters, method_publish },
+        { "Deploy", 0, leaf_parameters, method_deploy },
+        { "Verified", 0, leaf_parameters, method_verified },
+        { "Inspect", 0, target_parameters, method_inspect },
+        {},
+};
+
+const VarlinkService installer_service = {
+        .interface = "io.renewd.Installer",
+        .description = description,
+        .methods = methods,
+};

@@ -1,0 +1,95 @@
+#include "hooks/store.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "base/strings.h"
+
+#define LOCK_TRIES    40
+#define LOCK_PAUSE_MS 50
+
+int store_open(const Paths *paths) {
+        int fd = dir_open(paths->state);
+
+        if (fd != -ENOENT)
+                return fd;
+        if (mkdir(paths->state, 0755) < 0 && errno != EEXIST)
+                return -errno;
+        fd = dir_open(paths->state);
+        if (fd >= 0)
+                (void) fchmod(fd, 0755); /* the umask; a failure shows when others enter */
+        return fd;
+}
+
+int store_enter(int dir_fd, const char *name) {
+        int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        return fd < 0 ? -errno : fd;
+}
+
+int store_make(int dir_fd, const char *name, mode_t mode) {
+        _cleanup_close_ int fd = dir_open_at(dir_fd, name, mode);
+        struct stat st;
+
+        if (fd < 0)
+                return fd;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if ((st.st_mode & 07777) != mode && st.st_uid == geteuid() && fchmod(fd, mode) < 0)
+                return -errno;
+        return TAKE_FD(fd);
+}
+
+int store_installer(const Paths *paths, const char *kind, const char *name, bool make) {
+        const char *const steps[] = { "installer", kind, name };
+        _cleanup_close_ int fd = store_open(paths);
+
+        for (size_t i = 0; fd >= 0 && i < ELEMENTSOF(steps); i++) {
+                int next = make ? store_make(fd, steps[i], 0700) : store_enter(fd, steps[i]);
+
+                (void) close_fd(fd);
+                fd = next;
+        }
+        return TAKE_FD(fd);
+}
+
+void store_remove_temporaries_of(int dir_fd, const char *name) {
+        _cleanup_(string_list_done) StringList entries = {};
+        _cleanup_free_ char *prefix = NULL;
+
+        if (str_printf(&prefix, ".%s.", name) < 0 || dir_list(dir_fd, &entries) < 0)
+                return;
+        for (size_t i = 0; i < entries.count; i++) {
+                const char *rest = str_skip_prefix(entries.items[i], prefix);
+
+                /* ".a.XXXXXX~renewd", but not ".a.b.XXXXXX~renewd", which is of "a.b". */
+                if (rest && str_ends_with(rest, "~renewd") && !strchr(rest, '.'))
+                        (void) unlinkat(dir_fd, entries.items[i], 0);
+        }
+}
+
+int store_lock_target(int rows_fd, const char *target) {
+        const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000 * 1000 };
+        _cleanup_free_ char *name = NULL;
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        r = str_printf(&name, "%s.lock", target);
+        if (r < 0)
+                return r;
+        fd = openat(rows_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return -errno;
+        for (int i = 0; i < LOCK_TRIES; i++) {
+                if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+                        return TAKE_FD(fd);
+                if (errno != EWOULDBLOCK && errno != EINTR)
+                        return -errno;
+                (void) nanosleep(&pause, NULL); /* there is no flock() with a deadline */
+        }
+        return -EWOULDBLOCK;
+}
