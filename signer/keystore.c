@@ -1,0 +1,188 @@
+/* Reading and making keys. Making is: look, lock, look again, make, write durably, and only then
+ * answer; a process killed anywhere in between leaves either no key or the one that the next call
+ * finds. */
+
+#include "signer/keystore.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/strings.h"
+#include "signer/keystore-internal.h"
+
+#define ACCOUNT_KEY_FILE "key" KEY_SUFFIX
+#define ACCOUNT_KEY_TYPE KEY_ECDSA_P256 /* every CA takes ES256 (C-01) */
+#define ATTEMPT_MAX      64
+
+int keystore_open(const Paths *paths) {
+        _cleanup_close_ int state = dir_open(paths->state);
+
+        if (state == -ENOENT) {
+                if (mkdir(paths->state, 0755) < 0 && errno != EEXIST)
+                        return -errno;
+                state = dir_open(paths->state);
+                if (state >= 0)
+                        (void) fchmod(state,
+                                      0755); /* the umask; a failure shows when others enter */
+        }
+        return state < 0 ? TAKE_FD(state) : dir_open_at(state, "signer", 0700);
+}
+
+bool attempt_is_valid(const char *attempt) {
+        size_t size = strnlen(attempt, ATTEMPT_MAX + 1);
+
+        return size > 0 && size <= ATTEMPT_MAX &&
+               strspn(attempt, "abcdefghijklmnopqrstuvwxyz0123456789-") == size;
+}
+
+int keystore_enter(int dir_fd, const char *name, bool make) {
+        if (make)
+                return dir_open_at(dir_fd, name, 0700);
+        if (strchr(name, '/') || str_equal(name, "..") || !*name)
+                return -EINVAL;
+        int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+int keystore_enter_path(int store_fd, const char *kind, const char *name, bool make) {
+        _cleanup_close_ int fd = keystore_enter(store_fd, kind, make);
+
+        return fd < 0 ? TAKE_FD(fd) : keystore_enter(fd, name, make);
+}
+
+int keystore_read(int dir_fd, const char *file, EVP_PKEY **ret) {
+        _cleanup_(bytes_done) Bytes pem = { .secret = true };
+        int r;
+
+        r = file_read_at(dir_fd, file, KEY_FILE_MAX, &pem);
+        if (r < 0)
+                return r;
+        return key_from_pem(pem.data, pem.size, ret);
+}
+
+static int write_key(int dir_fd, const char *file, EVP_PKEY *key) {
+        const FileRights rights = { .mode = 0600, .uid = (uid_t) -1, .gid = (gid_t) -1 };
+        _cleanup_(bytes_done) Bytes pem = { .secret = true };
+        int r;
+
+        r = key_to_pem(key, &pem);
+        if (r < 0)
+                return r;
+        return file_replace_at(dir_fd, file, pem.data, pem.size, rights);
+}
+
+static bool has_room(int dir_fd) {
+        _cleanup_(string_list_done) StringList entries = {};
+
+        return dir_list(dir_fd, &entries) >= 0 && entries.count < KEYS_MAX;
+}
+
+/* Under the lock of the directory, which ends with its descriptor. */
+static int make_key(int dir_fd, const char *file, KeyType type, EVP_PKEY **ret) {
+        _cleanup_(key_freep) EVP_PKEY *key = NULL;
+        int r;
+
+        r = keystore_read(dir_fd, file, &key);
+        if (r == -ENOENT) {
+                if (!has_room(dir_fd))
+                        return -EDQUOT;
+                r = key_generate(type, &key);
+                if (r >= 0)
+                        r = write_key(dir_fd, file, key);
+        }
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(key);
+        return 0;
+}
+
+static int read_or_make(int dir_fd, const char *file, KeyType type, bool create, EVP_PKEY **ret) {
+        int r;
+
+        r = keystore_read(dir_fd, file, ret);
+        if (r != -ENOENT)
+                return r;
+        if (!create)
+                return -ENOKEY;
+        r = dir_lock(dir_fd, true);
+        if (r < 0)
+                return r;
+        return make_key(dir_fd, file, type, ret);
+}
+
+int keystore_account(int store_fd, const char *ca, bool create, EVP_PKEY **ret) {
+        _cleanup_close_ int dir_fd = keystore_enter_path(store_fd, "accounts", ca, create);
+
+        if (dir_fd < 0)
+                return dir_fd == -ENOENT ? -ENOKEY : TAKE_FD(dir_fd);
+        return read_or_make(dir_fd, ACCOUNT_KEY_FILE, ACCOUNT_KEY_TYPE, create, ret);
+}
+
+/* ---- certificate keys ---- */
+
+/* Are the two the same in any file of this account's directory? */
+static int directory_has_key(int dir_fd, EVP_PKEY *key) {
+        _cleanup_(string_list_done) StringList files = {};
+        int r;
+
+        r = dir_list(dir_fd, &files);
+        for (size_t i = 0; i < files.count && r >= 0; i++) {
+                _cleanup_(key_freep) EVP_PKEY *other = NULL;
+
+                /* What cannot be read as a key, nobody signs with. */
+                if (keystore_read(dir_fd, files.items[i], &other) >= 0 &&
+                    EVP_PKEY_eq(other, key) == 1)
+                        return 1;
+        }
+        return r;
+}
+
+/* C-13: against the account keys of all CAs, and former ones that lie beside them. */
+static int is_account_key(int store_fd, EVP_PKEY *key) {
+        _cleanup_close_ int accounts = keystore_enter(store_fd, "accounts", false);
+        _cleanup_(string_list_done) StringList cas = {};
+        int r;
+
+        if (accounts < 0)
+                return accounts == -ENOENT ? 0 : TAKE_FD(accounts);
+        r = dir_list(accounts, &cas);
+        for (size_t i = 0; i < cas.count && r == 0; i++) {
+                _cleanup_close_ int fd = keystore_enter(accounts, cas.items[i], false);
+
+                if (fd == -ENOTDIR)
+                        continue;
+                r = fd < 0 ? fd : directory_has_key(fd, key);
+        }
+        return r;
+}
+
+int keystore_certificate(
+                int store_fd,
+                const char *certificate,
+                const char *attempt,
+                KeyType type,
+                bool create,
+                EVP_PKEY **ret) {
+        _cleanup_(key_freep) EVP_PKEY *key = NULL;
+        _cleanup_free_ char *file = NULL;
+        _cleanup_close_ int dir_fd = -1;
+        int r;
+
+        if (!attempt_is_valid(attempt))
+                return -EINVAL;
+        r = str_printf(&file, "%s" KEY_SUFFIX, attempt);
+        if (r < 0)
+                return r;
+        dir_fd = keystore_enter_path(store_fd, "keys", certificate, create);
+        if (dir_fd < 0)
+                return dir_fd == -ENOENT ? -ENOKEY : TAKE_FD(dir_fd);
+        r = read_or_make(dir_fd, file, type, create, &key);
+        if (r >= 0)
+                r = is_account_key(store_fd, key);
+        if (r != 0)
+                return r > 0 ? -EKEYREJECTED : r;
+        *ret = TAKE_PTR(key);
+        return 0;
+}

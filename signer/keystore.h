@@ -1,0 +1,50 @@
+#pragma once
+
+/* The keys on disk, below STATE/signer (0700):
+ *
+ *   accounts/CA/key.pem          one account key per CA
+ *   keys/NAME/ATTEMPT.pem        one key per certificate and attempt
+ *
+ * A key is durable before anybody hears of it, and is never made twice: asked again, the answer is the
+ * same key (F-03). Several processes may work here at once; a lock on the directory keeps them
+ * apart. */
+
+#include "acme/key.h"
+#include "config/paths.h"
+
+/* STATE/signer as a descriptor; made when missing. */
+int keystore_open(const Paths *paths);
+
+/* [a-z0-9-]{1,64} */
+bool attempt_is_valid(const char *attempt);
+
+/* The account key of this CA. -ENOKEY if it is missing and `create` is not given; -EBADMSG if its
+ * file is damaged: then nothing is made, since a second account would break what hangs on the
+ * first. */
+int keystore_account(int store_fd, const char *ca, bool create, EVP_PKEY **ret);
+
+/* The key of (certificate, attempt); `type` counts only for a new one. Errors as above; -EDQUOT:
+ * too many keys of this certificate; -EKEYREJECTED: it is an account key (C-13). */
+int keystore_certificate(
+                int store_fd,
+                const char *certificate,
+                const char *attempt,
+                KeyType type,
+                bool create,
+                EVP_PKEY **ret);
+
+/* What must stay, however old. */
+typedef struct KeystoreKept {
+        const char *spki_sha256; /* of the live certificate; NULL: none */
+        const char *attempt;     /* of the open order; NULL: none */
+} KeystoreKept;
+
+/* Removes the keys of the certificate that are neither kept nor younger than 30 days, and what
+ * interrupted writes left. A file that cannot be read as a key is left alone. */
+#define KEYSTORE_KEEP_SEC ((int64_t) 30 * SEC_PER_DAY)
+int keystore_prune(
+                int store_fd,
+                const char *certificate,
+                const KeystoreKept *kept,
+                int64_t now,
+                size_t *ret_removed);

@@ -1,0 +1,88 @@
+/* What leaves with a signature. A member that has no value is left out, never null (B-03). */
+
+#include "signer/payload.h"
+
+#include "base/json.h"
+
+/* Each builder hands its object here with the result so far; takes `j`. */
+static int finish(Json *j, int r, char **ret) {
+        if (!j)
+                return -ENOMEM;
+        if (r >= 0)
+                r = json_to_string(j, ret);
+        (void) json_free(j);
+        return r;
+}
+
+int payload_find_account(char **ret) {
+        Json *j = json_object_new();
+
+        return finish(j, j ? json_set_bool(j, "onlyReturnExisting", true) : 0, ret);
+}
+
+static int put_contact(Json *j, const char *email) {
+        _cleanup_free_ char *url = NULL;
+        Json *contact;
+        int r;
+
+        r = str_printf(&url, "mailto:%s", email);
+        if (r < 0)
+                return r;
+        contact = json_array_new();
+        if (!contact)
+                return -ENOMEM;
+        r = json_append_string(contact, url);
+        if (r < 0) {
+                (void) json_free(contact);
+                return r;
+        }
+        return json_set(j, "contact", contact);
+}
+
+int payload_new_account(const char *email, char **ret) {
+        Json *j = json_object_new();
+        int r;
+
+        r = j ? json_set_bool(j, "termsOfServiceAgreed", true) : 0;
+        if (j && r >= 0 && email)
+                r = put_contact(j, email);
+        return finish(j, r, ret);
+}
+
+static int append_identifier(Json *identifiers, const char *name) {
+        Json *j = json_object_new();
+        int r;
+
+        if (!j)
+                return -ENOMEM;
+        r = json_set_string(j, "type", identifier_is_ip(name) ? "ip" : "dns");
+        if (r >= 0)
+                r = json_set_string(j, "value", name);
+        if (r < 0) {
+                (void) json_free(j);
+                return r;
+        }
+        return json_append(identifiers, j);
+}
+
+int payload_new_order(const StringList *names, char **ret) {
+        _cleanup_(json_freep) Json *identifiers = json_array_new();
+        Json *j;
+        int r;
+
+        if (!identifiers)
+                return -ENOMEM;
+        for (size_t i = 0; i < names->count; i++) {
+                r = append_identifier(identifiers, names->items[i]);
+                if (r < 0)
+                        return r;
+        }
+        j = json_object_new();
+        return finish(j, j ? json_set(j, "identifiers", TAKE_PTR(identifiers)) : 0, ret);
+}
+
+int payload_finalize(const char *csr, char **ret) {
+        Json *j = json_object_new();
+
+        return finish(j, j ? json_set_string(j, "csr", csr) : 0, ret);
+}

@@ -1,0 +1,20 @@
+#pragma once
+
+/* The payloads of RFC 8555 that the signer signs, each built from typed values. There are no
+ * others; the empty one and "{}" need no building. All malloc'ed JSON text. */
+
+#include "config/config.h"
+
+#define PAYLOAD_EMPTY_OBJECT "{}" /* a challenge (J-07) */
+
+/* {"onlyReturnExisting":true} */
+int payload_find_account(char **ret);
+
+/* {"termsOfServiceAgreed":true,"contact":["mailto:…"]}; `email` may be NULL (F-01). */
+int payload_new_account(const char *email, char **ret);
+
+/* {"identifiers":[{"type":"dns","value":…},…]} (H-01) */
+int payload_new_order(const StringList *names, char **ret);
+
+/* {"csr":…}; `csr` is base64url (O-01). */
+int payload_finalize(const char *csr, char **ret);

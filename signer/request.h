@@ -1,0 +1,57 @@
+#pragma once
+
+/* One call to the signer while it is being checked. The finders look up what the parameters name
+ * and refuse what they must not name: each returns 1 to go on; anything else is what the method
+ * returns, since the call is then answered (and a refusal logged, R2.7.5). */
+
+#include "base/varlink.h"
+#include "config/config.h"
+#include "signer/service.h"
+
+#define SIGNER_NONCE_MAX ((size_t) 512)       /* R2.4.13 */
+#define SIGNER_CSR_MAX   ((size_t) 32 * 1024) /* base64url; 100 names of 253 octets have room */
+
+typedef struct Request {
+        const char *method;                   /* static */
+        const SignerService *service;         /* borrows */
+        VarlinkCall *call;                    /* borrows; freed by its answer */
+        const Json *parameters;               /* borrows */
+        Config *config;                       /* owns; read anew for each call */
+        int store_fd;                         /* owns; -1: not open yet */
+        const CaConfig *ca;                   /* of config */
+        const CertificateConfig *certificate; /* of config */
+        const char *url, *nonce, *kid;        /* of parameters; kid NULL for newAccount */
+        const char *attempt;                  /* of parameters */
+        EVP_PKEY *account;                    /* owns */
+        EVP_PKEY *key;                        /* owns; of the certificate */
+} Request;
+
+void request_done(Request *q);
+
+/* Is the peer one of those that may ask at all? */
+int request_admit(Request *q);
+
+/* `ca`: its name is the parameter of that name. */
+int request_find_ca(Request *q);
+
+/* `request`: ca, url and nonce, and kid if `with_kid`; without, there must be none. */
+int request_find_signing(Request *q, bool with_kid);
+
+/* `certificate`: configured, without errors, and at this CA if one was found before. */
+int request_find_certificate(Request *q);
+
+/* `names` are exactly those of the certificate. Call after request_find_certificate(). */
+int request_check_names(Request *q);
+
+/* `attempt` is well-formed. */
+int request_find_attempt(Request *q);
+
+/* The keys, by what was found before. */
+int request_find_account_key(Request *q, bool create);
+int request_find_certificate_key(Request *q, bool create);
+
+/* `csr` is a request for the certificate's key and names. *ret: its text, of the parameters. */
+int request_check_csr(Request *q, const char **ret);
+
+/* Answers with io.renewd.Signer.NAME and logs it. */
+int request_refuse(Request *q, const char *name, const char *format, ...) _printf_(3, 4);

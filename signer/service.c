@@ -1,0 +1,316 @@
+/* The methods. Each reads: admit the peer, find what the parameters name, take the key, build the
+ * payload, sign, answer. Whatever a finder refuses, it has answered. */
+
+#include "signer/service.h"
+
+#include <pwd.h>
+#include <string.h>
+#include <time.h>
+
+#include "acme/csr.h"
+#include "acme/jwk.h"
+#include "acme/jws.h"
+#include "base/log.h"
+#include "signer/keystore.h"
+#include "signer/payload.h"
+#include "signer/request.h"
+
+static const char description[] =
+#include "io.renewd.Signer.varlink.inc"
+                ;
+
+bool signer_peer_is_allowed(const VarlinkPeer *peer) {
+        const struct passwd *engine;
+        int64_t number;
+
+        if (peer->uid == 0 || peer->uid == geteuid())
+                return true;
+        if (str_to_int64(RENEWD_ENGINE_USER, 0, UINT32_MAX - 1, &number) >= 0)
+                return peer->uid == (uid_t) number;
+        engine = getpwnam(RENEWD_ENGINE_USER);
+        return engine && engine->pw_uid == peer->uid;
+}
+
+static Request request_init(
+                const char *method, VarlinkCall *call, const Json *parameters, void *userdata) {
+        return (Request){
+                .method = method,
+                .service = userdata,
+                .call = call,
+                .parameters = parameters,
+                .store_fd = -1,
+        };
+}
+
+/* ---- answers ---- */
+
+static int answer_pair(
+                Request *q,
+                const char *key1,
+                const char *value1,
+                const char *key2,
+                const char *value2) {
+        _cleanup_(json_freep) Json *reply = json_object_new();
+        int r;
+
+        r = reply ? json_set_string(reply, key1, value1) : -ENOMEM;
+        if (r >= 0)
+                r = json_set_string(reply, key2, value2);
+        return r < 0 ? r : varlink_reply(q->call, TAKE_PTR(reply));
+}
+
+static int answer_signed(Request *q, const char *payload) {
+        JwsHeader header = { .nonce = q->nonce, .url = q->url, .kid = q->kid };
+        _cleanup_(json_freep) Json *reply = NULL;
+        _cleanup_free_ char *body = NULL;
+        int r;
+
+        r = jws_sign(q->account, &header, payload, &body);
+        if (r == -E2BIG)
+                return request_refuse(q, "Refused", "the request is too large for any CA");
+        if (r < 0)
+                return request_refuse(q, "Storage", "signing failed: %s", errno_text(r));
+        reply = json_object_new();
+        r = reply ? json_set_string(reply, "body", body) : -ENOMEM;
+        return r < 0 ? r : varlink_reply(q->call, TAKE_PTR(reply));
+}
+
+/* ---- account ---- */
+
+static int method_account(VarlinkCall *call, const Json *parameters, void *userdata) {
+        _cleanup_(request_done) Request q = request_init("Account", call, parameters, userdata);
+        _cleanup_free_ char *thumbprint = NULL;
+        int r;
+
+        r = request_admit(&q);
+        if (r > 0)
+                r = request_find_ca(&q);
+        if (r > 0)
+                r = request_find_account_key(&q, true);
+        if (r <= 0)
+                return r;
+        const char *algorithm = jws_algorithm(q.account);
+        if (!algorithm)
+                return request_refuse(&q, "Storage", "the account key is of no usable kind");
+        r = jwk_thumbprint(q.account, &thumbprint);
+        return r < 0 ? r : answer_pair(&q, "thumbprint", thumbprint, "algorithm", algorithm);
+}
+
+static int method_sign_new_account(VarlinkCall *call, const Json *parameters, void *userdata) {
+        _cleanup_(request_done) Request q =
+                        request_init("SignNewAccount", call, parameters, userdata);
+        _cleanup_free_ char *payload = NULL;
+        bool find = false;
+        int r;
+
+        r = request_admit(&q);
+        if (r > 0 && json_get_bool(parameters, "onlyReturnExisting", &find) == -EBADMSG)
+                return varlink_invalid_parameter(call, "onlyReturnExisting");
+        if (r > 0)
+                r = request_find_signing(&q, false);
+        if (r > 0 && !find && !q.ca->terms_agreed)
+                return request_refuse(
+                                &q, "NotConfigured",
+                                "the CA's terms of service are not agreed to (AgreeToTerms=yes)");
+        if (r > 0)
+                r = request_find_account_key(&q, true);
+        if (r <= 0)
+                return r;
+        r = find ? payload_find_account(&payload) : payload_new_account(q.config->email, &payload);
+        return r < 0 ? r : answer_signed(&q, payload);
+}
+
+/* ---- requests of an account ---- */
+
+static int method_sign_new_order(VarlinkCall *call, const Json *parameters, void *userdata) {
+        _cleanup_(request_done) Request q =
+                        request_init("SignNewOrder", call, parameters, userdata);
+        _cleanup_free_ char *payload = NULL;
+        int r;
+
+        r = request_admit(&q);
+        if (r > 0)
+                r = request_find_signing(&q, true);
+        if (r > 0)
+                r = request_find_certificate(&q);
+        if (r > 0)
+                r = request_check_names(&q);
+        if (r > 0)
+                r = request_find_account_key(&q, false);
+        if (r <= 0)
+                return r;
+        r = payload_new_order(&q.certificate->names, &payload);
+        return r < 0 ? r : answer_signed(&q, payload);
+}
+
+/* Signs one of the two payloads that say nothing: NULL (POST-as-GET) and "{}". */
+static int sign_constant(Request *q, const char *payload) {
+        int r;
+
+        r = request_admit(q);
+        if (r > 0)
+                r = request_find_signing(q, true);
+        if (r > 0)
+                r = request_find_account_key(q, false);
+        return r <= 0 ? r : answer_signed(q, payload);
+}
+
+static int method_sign_post_as_get(VarlinkCall *call, const Json *parameters, void *userdata) {
+        _cleanup_(request_done) Request q =
+                        request_init("SignPostAsGet", call, parameters, userdata);
+
+        return sign_constant(&q, NULL);
+}
+
+static int method_sign_challenge(VarlinkCall *call, const Json *parameters, void *userdata) {
+        _cleanup_(request_done) Request q =
+                        request_init("SignChallenge", call, parameters, userdata);
+
+        return sign_constant(&q, PAYLOAD_EMPTY_OBJECT);
+}
+
+static int method_sign_finalize(VarlinkCall *call, const Json *parameters, void *userdata) {
+        _cleanup_(request_done) Request q =
+                        request_init("SignFinalize", call, parameters, userdata);
+        _cleanup_free_ char *payload = NULL;
+        const char *csr;
+        int r;
+
+        r = request_admit(&q);
+        if (r > 0)
+                r = request_find_signing(&q, true);
+        if (r > 0)
+                r = request_find_certificate(&q);
+        if (r > 0)
+                r = request_find_attempt(&q);
+        if (r > 0)
+                r = request_find_certificate_key(&q, false);
+        if (r > 0)
+                r = request_check_csr(&q, &csr);
+        if (r > 0)
+                r = request_find_account_key(&q, false);
+        if (r <= 0)
+                return r;
+        r = payload_finalize(csr, &payload);
+        return r < 0 ? r : answer_signed(&q, payload);
+}
+
+/* ---- keys of certificates ---- */
+
+static int answer_csr(Request *q) {
+        _cleanup_(bytes_done) Bytes der = {};
+        _cleanup_free_ char *csr = NULL;
+        char spki[SHA256_HEX_SIZE];
+        int r;
+
+        r = csr_build(q->key, &q->certificate->names, &der);
+        if (r >= 0)
+                r = key_spki_sha256(q->key, spki);
+        if (r < 0)
+                return request_refuse(q, "Storage", "the CSR cannot be made: %s", errno_text(r));
+        r = base64url_encode(der.data, der.size, &csr);
+        return r < 0 ? r : answer_pair(q, "csr", csr, "spki", spki);
+}
+
+static int method_certificate_request(VarlinkCall *call, const Json *parameters, void *userdata) {
+        _cleanup_(request_done) Request q =
+                        request_init("CertificateRequest", call, parameters, userdata);
+        bool create;
+        int r;
+
+        r = request_admit(&q);
+        if (r > 0 && json_get_bool(parameters, "create", &create) < 0)
+                return varlink_invalid_parameter(call, "create");
+        if (r > 0)
+                r = request_find_certificate(&q);
+        if (r > 0)
+                r = request_check_names(&q);
+        if (r > 0)
+                r = request_find_attempt(&q);
+        if (r > 0)
+                r = request_find_certificate_key(&q, create);
+        return r <= 0 ? r : answer_csr(&q);
+}
+
+static bool is_spki(const char *text) {
+        return strlen(text) == SHA256_HEX_SIZE - 1 &&
+               strspn(text, "0123456789abcdef") == SHA256_HEX_SIZE - 1;
+}
+
+/* 1 if both are absent or well-formed. */
+static int find_kept(Request *q, KeystoreKept *kept) {
+        int r;
+
+        r = json_get_string(q->parameters, "spki", &kept->spki_sha256);
+        if (r == -EBADMSG || (r >= 0 && !is_spki(kept->spki_sha256)))
+                return varlink_invalid_parameter(q->call, "spki");
+        r = json_get_string(q->parameters, "attempt", &kept->attempt);
+        if (r == -EBADMSG || (r >= 0 && !attempt_is_valid(kept->attempt)))
+                return varlink_invalid_parameter(q->call, "attempt");
+        return 1;
+}
+
+static int prune(Request *q, const char *certificate, const KeystoreKept *kept) {
+        _cleanup_(json_freep) Json *reply = json_object_new();
+        size_t removed = 0;
+        int r;
+
+        if (!reply)
+                return -ENOMEM;
+        q->store_fd = keystore_open(q->service->paths);
+        r = q->store_fd < 0 ? q->store_fd
+                            : keystore_prune(q->store_fd, certificate, kept, time(NULL), &removed);
+        if (r < 0)
+                return request_refuse(
+                                q, "Storage", "old keys cannot be removed: %s", errno_text(r));
+        if (removed > 0)
+                log_info("%s: %zu old keys removed", certificate, removed);
+        r = json_set_int64(reply, "removed", (int64_t) removed);
+        return r < 0 ? r : varlink_reply(q->call, TAKE_PTR(reply));
+}
+
+/* Needs no configuration: the keys of a certificate that is configured no more grow old as well. */
+static int method_prune(VarlinkCall *call, const Json *parameters, void *userdata) {
+        _cleanup_(request_done) Request q = request_init("Prune", call, parameters, userdata);
+        KeystoreKept kept = {};
+        const char *certificate;
+        int r;
+
+        r = request_admit(&q);
+        if (r <= 0)
+                return r;
+        if (json_get_string(parameters, "certificate", &certificate) < 0 ||
+            !certificate_name_is_valid(certificate))
+                return varlink_invalid_parameter(call, "certificate");
+        r = find_kept(&q, &kept);
+        return r <= 0 ? r : prune(&q, certificate, &kept);
+}
+
+/* ---- table ---- */
+
+static const char *const account_parameters[] = { "ca", NULL };
+static const char *const new_account_parameters[] = { "request", "onlyReturnExisting", NULL };
+static const char *const new_order_parameters[] = { "request", "certificate", "names", NULL };
+static const char *const request_parameters[] = { "request", NULL };
+static const char *const finalize_parameters[] = { "request", "certificate", "attempt", "csr",
+                                                   NULL };
+static const char *const csr_parameters[] = { "certificate", "attempt", "names", "create", NULL };
+static const char *const prune_parameters[] = { "certificate", "spki", "attempt", NULL };
+
+static const VarlinkMethod methods[] = {
+        { "Account", 0, account_parameters, method_account },
+        { "SignNewAccount", 0, new_account_parameters, method_sign_new_account },
+        { "SignNewOrder", 0, new_order_parameters, method_sign_new_order },
+        { "SignPostAsGet", 0, request_parameters, method_sign_post_as_get },
+        { "SignChallenge", 0, request_parameters, method_sign_challenge },
+        { "SignFinalize", 0, finalize_parameters, method_sign_finalize },
+        { "CertificateRequest", 0, csr_parameters, method_certificate_request },
+        { "Prune", 0, prune_parameters, method_prune },
+        {},
+};
+
+const VarlinkService signer_service = {
+        .interface = "io.renewd.Signer",
+        .description = description,
+        .methods = methods,
+};

@@ -1,0 +1,637 @@
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+
+#include "acme/csr.h"
+#include "acme/jwk.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "signer/keystore.h"
+#include "signer/service.h"
+#include "tests/unit/test.h"
+
+#define URL   "https://ca.example/acme/x"
+#define KID   "https://ca.example/acme/acct/1="
+#define NONCE "oFvnlFP1wIhRlYS2jTaXbA"
+
+/* ---- a signer with a configuration of its own ---- */
+
+static char root[256], config[300], state[300], data[300];
+static Paths paths;
+static unsigned warnings;
+static char last_warning[1024];
+
+static void keep_warning(int level, const char *message, const LogFields *fields) {
+        (void) fields;
+        if (level > LOG_WARNING)
+                return;
+        warnings++;
+        (void) snprintf(last_warning, sizeof(last_warning), "%s", message);
+}
+
+static void write_config(const char *name, const char *text) {
+        static const FileRights rights = { 0644, (uid_t) -1, (gid_t) -1 };
+        char directory[400];
+        const char *slash = strchr(name, '/');
+
+        (void) snprintf(directory, sizeof(directory), "%s/%.*s", config,
+                        slash ? (int) (slash - name) : 0, name);
+        (void) mkdir(config, 0755);
+        (void) mkdir(directory, 0755);
+        _cleanup_close_ int fd = dir_open(directory);
+        CHECK_INT(file_replace_at(fd, slash ? slash + 1 : name, text, strlen(text), rights), 0);
+}
+
+static void set_up(void) {
+        (void) snprintf(root, sizeof(root), "%s", test_directory());
+        (void) snprintf(config, sizeof(config), "%s/config", root);
+        (void) snprintf(state, sizeof(state), "%s/state", root);
+        (void) snprintf(data, sizeof(data), "%s/data", root);
+        paths = (Paths){ .config = config, .state = state, .runtime = root, .data = data };
+        log_set_sink(keep_warning);
+        warnings = 0;
+        last_warning[0] = 0;
+        write_config("renewd.conf", "[Account]\nEmail=admin@example.org\nAgreeToTerms=yes\n"
+                                    "[Defaults]\nCA=test\n");
+        write_config("ca/test.conf",
+                     "[CA]\nDirectory=https://ca.example/dir\nOrigins=https://cdn.example\n");
+        write_config("ca/other.conf",
+                     "[CA]\nDirectory=https://other.example/dir\nAgreeToTerms=no\n");
+        write_config("certificates/a.conf",
+                     "[Certificate]\nNames=b.example.org a.example.org 192.0.2.1\n");
+        write_config("certificates/b.conf",
+                     "[Certificate]\nNames=c.example.org\nKeyType=rsa-2048\n");
+        write_config("certificates/broken.conf",
+                     "[Certificate]\nNames=d.example.org\nKeyType=rsa-1\n");
+}
+
+static int append_output(const void *octets, size_t size, void *io) {
+        return bytes_append(io, octets, size);
+}
+
+/* One call of this peer. Every call has a connection of its own, as a process of its own would. */
+static VarlinkReply call_as(uid_t uid, const char *method, const char *parameters) {
+        _cleanup_(varlink_connection_freep) VarlinkConnection *c = NULL;
+        _cleanup_(bytes_done) Bytes output = {}, input = {};
+        _cleanup_(json_freep) Json *j = NULL, *message = NULL, *answer = NULL;
+        SignerService service = { .paths = &paths };
+        VarlinkPeer peer = { .uid = uid };
+        VarlinkReply reply = {};
+        char name[100];
+
+        (void) snprintf(name, sizeof(name), "io.renewd.Signer.%s", method);
+        CHECK_INT(json_parse(parameters, strlen(parameters), &j), 0);
+        CHECK_INT(varlink_call_new(name, TAKE_PTR(j), false, &message), 0);
+        CHECK_INT(varlink_put_message(&input, message), 0);
+        CHECK_INT(varlink_connection_new(
+                                  &signer_service, &peer, append_output, &output, &service, &c),
+                  0);
+        CHECK_INT(varlink_connection_input(c, input.data, input.size), 0);
+        CHECK_INT(varlink_take_message(&output, &answer), 1);
+        CHECK_INT(output.size, 0);
+        CHECK_INT(varlink_reply_parse(answer, &reply), 0);
+        return reply;
+}
+
+static char call_text[VARLINK_MESSAGE_MAX];
+
+static const char *text(const char *format, ...) _printf_(1, 2);
+static const char *text(const char *format, ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void) vsnprintf(call_text, sizeof(call_text), format, arguments);
+        va_end(arguments);
+        return call_text;
+}
+
+#define REQUEST                                                                                   \
+        "\"request\":{\"ca\":\"test\",\"url\":\"" URL "\",\"nonce\":\"" NONCE "\",\"kid\":\"" KID \
+        "\"}"
+#define REQUEST_NO_KID "\"request\":{\"ca\":\"test\",\"url\":\"" URL "\",\"nonce\":\"" NONCE "\"}"
+#define NAMES          "\"names\":[\"a.example.org\",\"192.0.2.1\",\"b.example.org\"]"
+
+/* The error of a call, without the interface; "" if there is none. */
+static const char *error_of(const char *method, const char *parameters) {
+        static char error[200];
+        _cleanup_(varlink_reply_done) VarlinkReply reply = call_as(geteuid(), method, parameters);
+        const char *dot = reply.error ? strrchr(reply.error, '.') : NULL;
+
+        (void) snprintf(error, sizeof(error), "%s", dot ? dot + 1 : "");
+        return error;
+}
+
+/* The string member of a good answer; malloc'ed. */
+static char *answer(const char *method, const char *parameters, const char *member) {
+        _cleanup_(varlink_reply_done) VarlinkReply reply = call_as(geteuid(), method, parameters);
+        const char *value = NULL;
+
+        CHECK_STR(reply.error ? reply.error : "", "");
+        CHECK_INT(json_get_string(reply.parameters, member, &value), 0);
+        return strdup(value ? value : "");
+}
+
+/* A decoded member of a signed body; malloc'ed. */
+static char *part(const char *body, const char *member) {
+        _cleanup_(json_freep) Json *j = NULL;
+        Bytes octets = {};
+        const char *encoded = "";
+
+        CHECK_INT(json_parse(body, strlen(body), &j), 0);
+        CHECK_INT(json_get_string(j, member, &encoded), 0);
+        CHECK_INT(base64url_decode(encoded, strlen(encoded), &octets), 0);
+        char *decoded = bytes_take_text(&octets);
+        return decoded ? decoded : strdup("");
+}
+
+static void make_account(void) {
+        free(answer("Account", "{\"ca\":\"test\"}", "thumbprint"));
+}
+
+static char *make_csr(const char *attempt) {
+        return answer("CertificateRequest",
+                      text("{\"certificate\":\"a\",\"attempt\":\"%s\"," NAMES ",\"create\":true}",
+                           attempt),
+                      "csr");
+}
+
+/* ---- account ---- */
+
+static void account(void) {
+        _cleanup_(key_freep) EVP_PKEY *key = NULL;
+        _cleanup_free_ char *expected = NULL;
+
+        set_up();
+        _cleanup_free_ char *first = answer("Account", "{\"ca\":\"test\"}", "thumbprint");
+        _cleanup_free_ char *again = answer("Account", "{\"ca\":\"test\"}", "thumbprint");
+        _cleanup_free_ char *other = answer("Account", "{\"ca\":\"other\"}", "thumbprint");
+        _cleanup_free_ char *algorithm = answer("Account", "{\"ca\":\"test\"}", "algorithm");
+        _cleanup_close_ int fd = keystore_open(&paths);
+
+        CHECK_STR(first, again);
+        CHECK(strcmp(first, other) != 0);
+        CHECK_STR(algorithm, "ES256");
+        REQUIRE(keystore_account(fd, "test", false, &key) == 0);
+        CHECK_INT(jwk_thumbprint(key, &expected), 0);
+        CHECK_STR(first, expected);
+        CHECK_STR(error_of("Account", "{\"ca\":\"nobody\"}"), "UnknownCa");
+        CHECK_STR(error_of("Account", "{\"ca\":\"../test\"}"), "UnknownCa");
+        CHECK_STR(error_of("Account", "{}"), "InvalidParameter");
+}
+
+static void new_account(void) {
+        set_up();
+        _cleanup_free_ char *body = answer("SignNewAccount", "{" REQUEST_NO_KID "}", "body");
+        _cleanup_free_ char *payload = part(body, "payload"), *protected = part(body, "protected");
+        _cleanup_free_ char *find =
+                        answer("SignNewAccount", "{" REQUEST_NO_KID ",\"onlyReturnExisting\":true}",
+                               "body");
+        _cleanup_free_ char *find_payload = part(find, "payload");
+
+        CHECK_STR(payload,
+                  "{\"termsOfServiceAgreed\":true,\"contact\":[\"mailto:admin@example.org\"]}");
+        CHECK_STR(find_payload, "{\"onlyReturnExisting\":true}");
+        CHECK(strstr(protected, "\"jwk\":{"));
+        CHECK(!strstr(protected, "\"kid\""));
+        CHECK(strstr(protected, "\"url\":\"" URL "\""));
+        CHECK(strstr(protected, "\"nonce\":\"" NONCE "\""));
+        CHECK_STR(error_of("SignNewAccount", "{" REQUEST "}"), "InvalidParameter");
+        CHECK_STR(error_of("SignNewAccount", "{" REQUEST_NO_KID ",\"onlyReturnExisting\":1}"),
+                  "InvalidParameter");
+}
+
+static void terms(void) {
+        set_up();
+        const char *parameters =
+                        "{\"request\":{\"ca\":\"other\",\"url\":\"https://other.example/a\",\"nonce\":\"" NONCE
+                        "\"}}";
+        CHECK_STR(error_of("SignNewAccount", parameters), "NotConfigured");
+        CHECK(strstr(last_warning, "AgreeToTerms"));
+        CHECK_STR(error_of("SignNewAccount",
+                           "{\"onlyReturnExisting\":true,\"request\":{\"ca\":\"other\","
+                           "\"url\":\"https://other.example/a\",\"nonce\":\"" NONCE "\"}}"),
+                  "");
+}
+
+/* ---- requests ---- */
+
+static void order(void) {
+        set_up();
+        CHECK_STR(error_of("SignNewOrder", "{" REQUEST ",\"certificate\":\"a\"," NAMES "}"),
+                  "KeyMissing");
+        make_account();
+        _cleanup_free_ char *body = answer(
+                        "SignNewOrder", "{" REQUEST ",\"certificate\":\"a\"," NAMES "}", "body");
+        _cleanup_free_ char *payload = part(body, "payload"), *protected = part(body, "protected");
+
+        CHECK_STR(payload,
+                  "{\"identifiers\":[{\"type\":\"ip\",\"value\":\"192.0.2.1\"},{\"type\":\"dns\",\"value\":\"a.example.org\"},"
+                  "{\"type\":\"dns\",\"value\":\"b.example.org\"}]}");
+        CHECK(strstr(protected, "\"kid\":\"" KID "\""));
+        CHECK(!strstr(protected, "\"jwk\""));
+}
+
+static void foreign_names(void) {
+        static const char *const names[] = {
+                "[\"evil.example.org\"]",
+                "[\"a.example.org\",\"b.example.org\",\"192.0.2.1\",\"c.example.org\"]",
+                "[\"a.example.org\"]",
+                "[\"A.example.org\",\"b.example.org\",\"192.0.2.1\"]",
+        };
+        static const char *const invalid[] = { "[]", "[7]", "\"a.example.org\"", "null", "[null]" };
+
+        set_up();
+        make_account();
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                CHECK_STR(error_of("SignNewOrder",
+                                   text("{" REQUEST ",\"certificate\":\"a\",\"names\":%s}",
+                                        names[i])),
+                          "NotConfigured");
+                CHECK_STR(error_of("CertificateRequest",
+                                   text("{\"certificate\":\"a\",\"attempt\":\"1\",\"create\":true,\"names\":%s}",
+                                        names[i])),
+                          "NotConfigured");
+        }
+        CHECK_INT(warnings, 2 * ELEMENTSOF(names));
+        for (size_t i = 0; i < ELEMENTSOF(invalid); i++)
+                CHECK_STR(error_of("SignNewOrder",
+                                   text("{" REQUEST ",\"certificate\":\"a\",\"names\":%s}",
+                                        invalid[i])),
+                          "InvalidParameter");
+}
+
+static void foreign_certificates(void) {
+        set_up();
+        make_account();
+        CHECK_STR(error_of("SignNewOrder", "{" REQUEST ",\"certificate\":\"nobody\"," NAMES "}"),
+                  "UnknownCertificate");
+        CHECK_STR(error_of("SignNewOrder", "{" REQUEST ",\"certificate\":\"../a\"," NAMES "}"),
+                  "UnknownCertificate");
+        CHECK_STR(error_of("SignNewOrder",
+                           "{" REQUEST
+                           ",\"certificate\":\"broken\",\"names\":[\"d.example.org\"]}"),
+                  "NotConfigured");
+        CHECK_STR(error_of("SignNewOrder", "{" REQUEST "," NAMES "}"), "InvalidParameter");
+        /* Configured, but at another CA. */
+        CHECK_STR(error_of("SignNewOrder",
+                           "{\"request\":{\"ca\":\"other\",\"url\":\"https://other.example/o\",\"nonce\":\"" NONCE
+                           "\",\"kid\":\"https://other.example/1\"},\"certificate\":\"a\"," NAMES
+                           "}"),
+                  "NotConfigured");
+}
+
+static void urls(void) {
+        static const char *const refused[] = {
+                "https://evil.example/acme/x",
+                "http://ca.example/acme/x",
+                "https://ca.example:444/x",
+                "https://ca.example@evil.example/",
+                "https://other.example/dir",
+                "/acme/x",
+                "",
+                "https://ca.example/#x",
+        };
+        static const char *const methods[] = { "SignPostAsGet", "SignChallenge" };
+
+        set_up();
+        make_account();
+        for (size_t i = 0; i < ELEMENTSOF(refused); i++) {
+                for (size_t k = 0; k < ELEMENTSOF(methods); k++) {
+                        CHECK_STR(error_of(methods[k],
+                                           text("{\"request\":{\"ca\":\"test\",\"url\":\"%s\",\"nonce\":\"" NONCE
+                                                "\",\"kid\":\"" KID "\"}}",
+                                                refused[i])),
+                                  "Refused");
+                        CHECK_STR(error_of(methods[k],
+                                           text("{\"request\":{\"ca\":\"test\",\"url\":\"" URL
+                                                "\",\"nonce\":\"" NONCE "\",\"kid\":\"%s\"}}",
+                                                refused[i])),
+                                  "Refused");
+                }
+                CHECK_STR(error_of("SignNewAccount",
+                                   text("{\"request\":{\"ca\":\"test\",\"url\":\"%s\",\"nonce\":\"" NONCE
+                                        "\"}}",
+                                        refused[i])),
+                          "Refused");
+        }
+        CHECK_INT(warnings, 5 * ELEMENTSOF(refused));
+        CHECK_STR(error_of("SignPostAsGet",
+                           "{\"request\":{\"ca\":\"test\",\"url\":\"https://cdn.example/1\",\"nonce\":\"" NONCE
+                           "\",\"kid\":\"" KID "\"}}"),
+                  "");
+}
+
+static void constant_payloads(void) {
+        set_up();
+        make_account();
+        _cleanup_free_ char *get = answer("SignPostAsGet", "{" REQUEST "}", "body");
+        _cleanup_free_ char *challenge = answer("SignChallenge", "{" REQUEST "}", "body");
+        _cleanup_free_ char *challenge_payload = part(challenge, "payload");
+
+        CHECK(strstr(get, "\"payload\":\"\""));
+        CHECK_STR(challenge_payload, "{}");
+}
+
+static void bad_requests(void) {
+        static const char *const bad[] = {
+                "{}",
+                "{\"request\":null}",
+                "{\"request\":[]}",
+                "{\"request\":{}}",
+                "{" REQUEST_NO_KID "}",
+                "{\"request\":{\"ca\":\"test\",\"nonce\":\"x\",\"kid\":\"" KID "\"}}",
+                "{\"request\":{\"ca\":\"test\",\"url\":\"" URL "\",\"kid\":\"" KID "\"}}",
+                "{\"request\":{\"ca\":\"test\",\"url\":\"" URL "\",\"nonce\":\"a b\",\"kid\":\"" KID
+                "\"}}",
+                "{\"request\":{\"ca\":\"test\",\"url\":\"" URL "\",\"nonce\":\"\",\"kid\":\"" KID
+                "\"}}",
+                "{\"request\":{\"ca\":\"test\",\"url\":\"" URL "\",\"nonce\":\"x\",\"kid\":7}}",
+                "{\"request\":{\"ca\":\"test\",\"url\":\"" URL "\",\"nonce\":\"x\",\"kid\":\"" KID
+                "\",\"payload\":\"e30\"}}",
+        };
+
+        set_up();
+        make_account();
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                CHECK_STR(error_of("SignPostAsGet", bad[i]), "InvalidParameter");
+}
+
+/* There is no member through which octets of the caller's could be signed. */
+static void opaque_octets(void) {
+        static const char *const methods[] = { "SignNewAccount",     "SignNewOrder",
+                                               "SignPostAsGet",      "SignChallenge",
+                                               "SignFinalize",       "Account",
+                                               "CertificateRequest", "Prune" };
+        static const char *const members[] = { "payload", "protected", "data", "key",
+                                               "path",    "alg",       "grant" };
+        static const char *const absent[] = { "Sign",          "SignBytes",      "SignRevocation",
+                                              "SignKeyChange", "SignDeactivate", "Export",
+                                              "Import",        "Delete" };
+        size_t count = 0;
+
+        set_up();
+        while (signer_service.methods[count].name)
+                count++;
+        CHECK_INT(count, ELEMENTSOF(methods));
+        for (size_t i = 0; i < ELEMENTSOF(methods); i++)
+                for (size_t k = 0; k < ELEMENTSOF(members); k++)
+                        CHECK_STR(error_of(methods[i], text("{\"%s\":\"e30\"}", members[k])),
+                                  "InvalidParameter");
+        for (size_t i = 0; i < ELEMENTSOF(absent); i++)
+                CHECK_STR(error_of(absent[i], "{}"), "MethodNotFound");
+}
+
+/* The interface file and the table say the same. */
+static void interface_file(void) {
+        size_t declared = 0;
+
+        for (const char *p = signer_service.description; (p = strstr(p, "\nmethod ")); p++)
+                declared++;
+        for (const VarlinkMethod *m = signer_service.methods; m->name; m++) {
+                char line[100];
+
+                (void) snprintf(line, sizeof(line), "\nmethod %s(", m->name);
+                CHECK(strstr(signer_service.description, line));
+                declared--;
+        }
+        CHECK_INT(declared, 0);
+}
+
+/* ---- certificate keys ---- */
+
+static void same_key(void) {
+        set_up();
+        const char *create = "{\"certificate\":\"a\",\"attempt\":\"20270103-120000-1f3a\"," NAMES
+                             ",\"create\":true}";
+        const char *find = "{\"certificate\":\"a\",\"attempt\":\"20270103-120000-1f3a\"," NAMES
+                           ",\"create\":false}";
+        const char *next = "{\"certificate\":\"a\",\"attempt\":\"20270104-120000-1f3a\"," NAMES
+                           ",\"create\":true}";
+        CHECK_STR(error_of("CertificateRequest", find), "KeyMissing");
+        _cleanup_free_ char *first = answer("CertificateRequest", create, "spki");
+        _cleanup_free_ char *again = answer("CertificateRequest", create, "spki");
+        _cleanup_free_ char *found = answer("CertificateRequest", find, "spki");
+        _cleanup_free_ char *other = answer("CertificateRequest", next, "spki");
+
+        CHECK_STR(first, again);
+        CHECK_STR(first, found);
+        CHECK(strcmp(first, other) != 0);
+}
+
+static void key_type(void) {
+        _cleanup_(key_freep) EVP_PKEY *a = NULL, *b = NULL;
+
+        set_up();
+        free(make_csr("1"));
+        free(answer("CertificateRequest",
+                    "{\"certificate\":\"b\",\"attempt\":\"1\",\"names\":[\"c.example.org\"],\"create\":true}",
+                    "csr"));
+        _cleanup_close_ int fd = keystore_open(&paths);
+        REQUIRE(keystore_certificate(fd, "a", "1", KEY_RSA_4096, false, &a) == 0);
+        REQUIRE(keystore_certificate(fd, "b", "1", KEY_RSA_4096, false, &b) == 0);
+        CHECK_INT(key_type_of(a), KEY_ECDSA_P256);
+        CHECK_INT(key_type_of(b), KEY_RSA_2048);
+}
+
+static void attempts(void) {
+        static const char *const bad[] = { "", "../1", "A", "1.pem", "a/b" };
+
+        set_up();
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                CHECK_STR(error_of("CertificateRequest",
+                                   text("{\"certificate\":\"a\",\"attempt\":\"%s\"," NAMES
+                                        ",\"create\":true}",
+                                        bad[i])),
+                          "InvalidParameter");
+        CHECK_STR(error_of("CertificateRequest",
+                           "{\"certificate\":\"a\",\"attempt\":\"1\"," NAMES "}"),
+                  "InvalidParameter");
+}
+
+static const char *finalize(const char *certificate, const char *attempt, const char *csr) {
+        return text("{" REQUEST ",\"certificate\":\"%s\",\"attempt\":\"%s\",\"csr\":\"%s\"}",
+                    certificate, attempt, csr);
+}
+
+static void finalizes(void) {
+        set_up();
+        make_account();
+        _cleanup_free_ char *csr = make_csr("1"), *expected = NULL;
+        _cleanup_free_ char *body = answer("SignFinalize", finalize("a", "1", csr), "body");
+        _cleanup_free_ char *payload = part(body, "payload");
+
+        CHECK_INT(str_printf(&expected, "{\"csr\":\"%s\"}", csr), 0);
+        CHECK_STR(payload, expected);
+        CHECK_STR(error_of("SignFinalize", finalize("a", "2", csr)), "KeyMissing");
+        CHECK_STR(error_of("SignFinalize", finalize("b", "1", csr)), "KeyMissing");
+        CHECK_STR(error_of("SignFinalize", finalize("a", "../1", csr)), "InvalidParameter");
+}
+
+/* A CSR that the engine made for a key of its own, for one of ours with other names, and octets. */
+static void foreign_csr(void) {
+        _cleanup_(string_list_done) StringList names = {}, other_names = {};
+        _cleanup_(bytes_done) Bytes foreign_der = {}, other_der = {};
+        _cleanup_free_ char *foreign = NULL, *other = NULL;
+        _cleanup_(key_freep) EVP_PKEY *evil = NULL, *ours = NULL;
+
+        set_up();
+        make_account();
+        _cleanup_free_ char *csr = make_csr("1"), *second = make_csr("2");
+        _cleanup_close_ int fd = keystore_open(&paths);
+        CHECK_INT(string_list_add(&names, "a.example.org"), 0);
+        CHECK_INT(string_list_add(&names, "b.example.org"), 0);
+        CHECK_INT(string_list_add(&names, "192.0.2.1"), 0);
+        CHECK_INT(string_list_add(&other_names, "evil.example.org"), 0);
+        REQUIRE(key_generate(KEY_ECDSA_P256, &evil) == 0);
+        REQUIRE(keystore_certificate(fd, "a", "1", KEY_ECDSA_P256, false, &ours) == 0);
+        CHECK_INT(csr_build(evil, &names, &foreign_der), 0);
+        CHECK_INT(csr_build(ours, &other_names, &other_der), 0);
+        CHECK_INT(base64url_encode(foreign_der.data, foreign_der.size, &foreign), 0);
+        CHECK_INT(base64url_encode(other_der.data, other_der.size, &other), 0);
+
+        warnings = 0;
+        CHECK_STR(error_of("SignFinalize", finalize("a", "1", foreign)), "Refused");
+        CHECK_STR(error_of("SignFinalize", finalize("a", "1", second)), "Refused");
+        CHECK_STR(error_of("SignFinalize", finalize("a", "1", other)), "NotConfigured");
+        CHECK_STR(error_of("SignFinalize", finalize("a", "1", "AAAA")), "Refused");
+        CHECK_INT(warnings, 4);
+        CHECK_STR(error_of("SignFinalize", finalize("a", "1", "A=")), "InvalidParameter");
+        CHECK_STR(error_of("SignFinalize", finalize("a", "1", csr)), "");
+}
+
+static void account_key_as_certificate_key(void) {
+        set_up();
+        make_account();
+        free(make_csr("1"));
+        _cleanup_close_ int fd = keystore_open(&paths);
+        CHECK_INT(linkat(fd, "accounts/test/key.pem", fd, "keys/a/2.pem", 0), 0);
+        CHECK_STR(error_of("CertificateRequest",
+                           "{\"certificate\":\"a\",\"attempt\":\"2\"," NAMES ",\"create\":true}"),
+                  "Refused");
+        CHECK_STR(error_of("SignFinalize", finalize("a", "2", "AAAA")), "Refused");
+        CHECK(strstr(last_warning, "account key"));
+}
+
+static void files(void) {
+        struct stat st = {};
+
+        set_up();
+        mode_t before = umask(0);
+        make_account();
+        free(make_csr("1"));
+        (void) umask(before);
+        _cleanup_close_ int fd = keystore_open(&paths);
+        CHECK_INT(fstatat(fd, "accounts/test/key.pem", &st, 0), 0);
+        CHECK_INT(st.st_mode & 07777, 0600);
+        CHECK_INT(fstatat(fd, "keys/a/1.pem", &st, 0), 0);
+        CHECK_INT(st.st_mode & 07777, 0600);
+        CHECK_INT(fstat(fd, &st), 0);
+        CHECK_INT(st.st_mode & 07777, 0700);
+}
+
+static void storage(void) {
+        set_up();
+        make_account();
+        char path[400];
+        (void) snprintf(path, sizeof(path), "%s/signer/accounts/test/key.pem", state);
+        CHECK_INT(truncate(path, 0), 0);
+        CHECK_STR(error_of("Account", "{\"ca\":\"test\"}"), "Storage");
+        CHECK_STR(error_of("SignPostAsGet", "{" REQUEST "}"), "Storage");
+        (void) snprintf(state, sizeof(state), "%s/no/such/place", root);
+        CHECK_STR(error_of("Account", "{\"ca\":\"test\"}"), "Storage");
+        CHECK_STR(error_of("Prune", "{\"certificate\":\"a\"}"), "Storage");
+}
+
+static void prune(void) {
+        struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+
+        set_up();
+        free(make_csr("1"));
+        free(make_csr("2"));
+        free(make_csr("3"));
+        _cleanup_free_ char *live = answer(
+                        "CertificateRequest",
+                        "{\"certificate\":\"a\",\"attempt\":\"2\"," NAMES ",\"create\":false}",
+                        "spki");
+        _cleanup_close_ int fd = keystore_open(&paths);
+        CHECK_INT(utimensat(fd, "keys/a/1.pem", old, 0), 0);
+        CHECK_INT(utimensat(fd, "keys/a/2.pem", old, 0), 0);
+        CHECK_INT(utimensat(fd, "keys/a/3.pem", old, 0), 0);
+        _cleanup_(varlink_reply_done) VarlinkReply reply = call_as(
+                        geteuid(), "Prune",
+                        text("{\"certificate\":\"a\",\"spki\":\"%s\",\"attempt\":\"3\"}", live));
+        int64_t removed = -1;
+        CHECK_INT(json_get_int64(reply.parameters, "removed", &removed), 0);
+        CHECK_INT(removed, 1);
+        CHECK_INT(faccessat(fd, "keys/a/1.pem", F_OK, 0), -1);
+        CHECK_INT(faccessat(fd, "keys/a/2.pem", F_OK, 0), 0);
+        CHECK_INT(faccessat(fd, "keys/a/3.pem", F_OK, 0), 0);
+        CHECK_STR(error_of("Prune", "{\"certificate\":\"a\",\"spki\":\"xyz\"}"),
+                  "InvalidParameter");
+        CHECK_STR(error_of("Prune", "{\"certificate\":\"a\",\"attempt\":\"../x\"}"),
+                  "InvalidParameter");
+        CHECK_STR(error_of("Prune", "{\"certificate\":\"../accounts\"}"), "InvalidParameter");
+        CHECK_STR(error_of("Prune", "{\"certificate\":\"gone\"}"), "");
+}
+
+/* ---- peers ---- */
+
+static void peers(void) {
+        static const char *const calls[][2] = {
+                { "Account", "{\"ca\":\"test\"}" },
+                { "SignNewAccount", "{" REQUEST_NO_KID "}" },
+                { "SignNewOrder", "{" REQUEST ",\"certificate\":\"a\"," NAMES "}" },
+                { "SignPostAsGet", "{" REQUEST "}" },
+                { "SignChallenge", "{" REQUEST "}" },
+                { "SignFinalize",
+                  "{" REQUEST ",\"certificate\":\"a\",\"attempt\":\"1\",\"csr\":\"AAAA\"}" },
+                { "CertificateRequest",
+                  "{\"certificate\":\"a\",\"attempt\":\"1\"," NAMES ",\"create\":true}" },
+                { "Prune", "{\"certificate\":\"a\"}" },
+        };
+        struct stat st;
+
+        set_up();
+        for (size_t i = 0; i < ELEMENTSOF(calls); i++) {
+                _cleanup_(varlink_reply_done) VarlinkReply reply =
+                                call_as(54321, calls[i][0], calls[i][1]);
+                CHECK_STR(reply.error, "org.varlink.service.PermissionDenied");
+                CHECK_INT(json_count(reply.parameters), 0);
+        }
+        CHECK_INT(warnings, ELEMENTSOF(calls));
+        CHECK_INT(stat(state, &st), -1); /* nothing was made */
+
+        _cleanup_(varlink_reply_done) VarlinkReply root_ =
+                        call_as(0, "Account", "{\"ca\":\"test\"}");
+        CHECK(!root_.error);
+}
+
+static void escapes(void) {
+        set_up();
+        CHECK_STR(error_of("Account", "{\"ca\":\"x\\u001b[31m\\n\"}"), "UnknownCa");
+        CHECK(strstr(last_warning, "x\\x1b[31m\\x0a"));
+        CHECK(!strchr(last_warning, '\n') && !strchr(last_warning, 27));
+}
+
+TEST_MAIN({ "F-03 Account answers with the same key", account },
+          { "F-01 C-04 newAccount has e-mail, agreement and jwk", new_account },
+          { "F-04 without agreement nothing is agreed to", terms },
+          { "H-01 C-05 newOrder has the configured names and kid", order },
+          { "R2.7.5 names that are not configured are refused", foreign_names },
+          { "R2.7.5 certificates that are not configured so are refused", foreign_certificates },
+          { "R2.7.5 R2.4.3 a url or kid of a foreign origin is refused", urls },
+          { "C-07 J-07 the two payloads that say nothing", constant_payloads },
+          { "B-04 R2.4.13 requests must be well-formed", bad_requests },
+          { "R2.7.5 no method signs opaque octets", opaque_octets },
+          { "the interface file and the table say the same", interface_file },
+          { "O-06 the same certificate and attempt give the same key", same_key },
+          { "O-05 the key is of the configured type", key_type },
+          { "R1.2 attempt ids are checked", attempts },
+          { "O-01 finalize has the CSR", finalizes },
+          { "R2.7.5 O-02 a CSR not its own is refused for finalize", foreign_csr },
+          { "C-13 an account key is never a certificate's key", account_key_as_certificate_key },
+          { "C-14 R1.4 key files are 0600", files },
+          { "a damaged or missing store is told", storage },
+          { "Prune keeps what is named", prune },
+          { "R2.7.5 forbidden peers are refused", peers },
+          { "R2.4.14 what a peer wrote is escaped", escapes })
