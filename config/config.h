@@ -29,11 +29,12 @@ typedef struct CaConfig {
         char *name;      /* file name without .conf */
         char *directory; /* URL */
         char *bundle;    /* PEM file that replaces the system's trust store; NULL: the system's */
-        StringList origins;   /* of the directory, and what Origins= allows besides */
-        int64_t max_orders;   /* in flight (S-07) */
-        int64_t order_budget; /* new orders per 3 h; 0: no limit */
-        bool allow_private;   /* private addresses though the directory's host is public */
-        bool terms_agreed;    /* AgreeToTerms= of [Account], or of this CA */
+        StringList origins;       /* of the directory, and what Origins= allows besides */
+        KeyType account_key_type; /* of an account key that is made (C-01) */
+        int64_t max_orders;       /* in flight (S-07) */
+        int64_t order_budget;     /* new orders per 3 h; 0: no limit */
+        bool allow_private; /* private addresses though the directory's host is public */
+        bool terms_agreed;  /* AgreeToTerms= of [Account], or of this CA */
 } CaConfig;
 
 typedef enum FileContent {

@@ -88,6 +88,9 @@ const ConfigKey config_keys[] = {
         { CONFIG_CA, "CA", "Origins", &value_origins, CA(origins), NULL,
           "Further origins (https://HOST) that the CA's answers may point to. May be given more than "
           "once." },
+        { CONFIG_CA, "CA", "AccountKeyType", &value_key_type, CA(account_key_type), "ecdsa-p256",
+          "The kind of account key that is made for this CA: ecdsa-p256 (ES256), ecdsa-p384 (ES384) or "
+          "rsa-2048, rsa-3072, rsa-4096 (RS256). A key that is there already is kept." },
         { CONFIG_CA, "CA", "MaxOrders", &value_max_orders, CA(max_orders), "10",
           "How many orders may be open at the same time." },
         { CONFIG_CA, "CA", "OrderBudget", &value_order_budget, CA(order_budget), "0",

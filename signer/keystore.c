@@ -13,7 +13,6 @@
 #include "signer/keystore-internal.h"
 
 #define ACCOUNT_KEY_FILE "key" KEY_SUFFIX
-#define ACCOUNT_KEY_TYPE KEY_ECDSA_P256 /* every CA takes ES256 (C-01) */
 #define ATTEMPT_MAX      64
 
 int keystore_open(const Paths *paths) {
@@ -112,12 +111,12 @@ static int read_or_make(int dir_fd, const char *file, KeyType type, bool create,
         return make_key(dir_fd, file, type, ret);
 }
 
-int keystore_account(int store_fd, const char *ca, bool create, EVP_PKEY **ret) {
+int keystore_account(int store_fd, const char *ca, KeyType type, bool create, EVP_PKEY **ret) {
         _cleanup_close_ int dir_fd = keystore_enter_path(store_fd, "accounts", ca, create);
 
         if (dir_fd < 0)
                 return dir_fd == -ENOENT ? -ENOKEY : TAKE_FD(dir_fd);
-        return read_or_make(dir_fd, ACCOUNT_KEY_FILE, ACCOUNT_KEY_TYPE, create, ret);
+        return read_or_make(dir_fd, ACCOUNT_KEY_FILE, type, create, ret);
 }
 
 /* ---- certificate keys ---- */

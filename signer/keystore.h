@@ -18,10 +18,10 @@ int keystore_open(const Paths *paths);
 /* [a-z0-9-]{1,64} */
 bool attempt_is_valid(const char *attempt);
 
-/* The account key of this CA. -ENOKEY if it is missing and `create` is not given; -EBADMSG if its
+/* The account key of this CA, made of kind `type`. -ENOKEY if it is missing and `create` is not given; -EBADMSG if its
  * file is damaged: then nothing is made, since a second account would break what hangs on the
  * first. */
-int keystore_account(int store_fd, const char *ca, bool create, EVP_PKEY **ret);
+int keystore_account(int store_fd, const char *ca, KeyType type, bool create, EVP_PKEY **ret);
 
 /* The key of (certificate, attempt); `type` counts only for a new one. Errors as above; -EDQUOT:
  * too many keys of this certificate; -EKEYREJECTED: it is an account key (C-13). */

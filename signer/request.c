@@ -251,7 +251,9 @@ int request_find_account_key(Request *q, bool create) {
 
         r = open_store(q);
         if (r >= 0)
-                r = keystore_account(q->store_fd, q->ca->name, create, &q->account);
+                r = keystore_account(
+                                q->store_fd, q->ca->name, q->ca->account_key_type, create,
+                                &q->account);
         return answer_key(q, r, "the account key");
 }
 

@@ -39,11 +39,13 @@ static void account_key(void) {
         _cleanup_(key_freep) EVP_PKEY *missing = NULL, *made = NULL, *again = NULL, *other = NULL;
         _cleanup_close_ int fd = fresh_store();
 
-        CHECK_INT(keystore_account(fd, "test", false, &missing), -ENOKEY);
+        CHECK_INT(keystore_account(fd, "test", KEY_ECDSA_P256, false, &missing), -ENOKEY);
         CHECK_INT(faccessat(fd, "accounts", F_OK, 0), -1);
-        REQUIRE(keystore_account(fd, "test", true, &made) == 0);
-        REQUIRE(keystore_account(fd, "test", true, &again) == 0);
-        REQUIRE(keystore_account(fd, "other", true, &other) == 0);
+        REQUIRE(keystore_account(fd, "test", KEY_ECDSA_P256, true, &made) == 0);
+        REQUIRE(keystore_account(fd, "test", KEY_ECDSA_P256, true, &again) == 0);
+        REQUIRE(keystore_account(fd, "other", KEY_ECDSA_P384, true, &other) == 0);
+        CHECK_INT(key_type_of(made), KEY_ECDSA_P256);
+        CHECK_INT(key_type_of(other), KEY_ECDSA_P384);
         CHECK_INT(key_type_of(made), KEY_ECDSA_P256);
         CHECK_INT(EVP_PKEY_eq(made, again), 1);
         CHECK_INT(EVP_PKEY_eq(made, other), 0);
@@ -72,7 +74,7 @@ static void rights(void) {
                 mode_t before = umask(masks[i]);
                 _cleanup_close_ int fd = fresh_store();
 
-                CHECK_INT(keystore_account(fd, "test", true, &account), 0);
+                CHECK_INT(keystore_account(fd, "test", KEY_ECDSA_P256, true, &account), 0);
                 CHECK_INT(keystore_certificate(fd, "a", "1", KEY_ECDSA_P256, true, &key), 0);
                 (void) umask(before);
                 CHECK_INT(mode_of(fd, "."), 0700);
@@ -89,10 +91,10 @@ static void damaged(void) {
         _cleanup_(bytes_done) Bytes kept = {};
         _cleanup_close_ int fd = fresh_store(), account = -1, keys = -1;
 
-        REQUIRE(keystore_account(fd, "test", true, &made) == 0);
+        REQUIRE(keystore_account(fd, "test", KEY_ECDSA_P256, true, &made) == 0);
         account = openat(fd, "accounts/test", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         CHECK_INT(file_replace_at(account, "key.pem", "", 0, rights_), 0);
-        CHECK_INT(keystore_account(fd, "test", true, &again), -EBADMSG);
+        CHECK_INT(keystore_account(fd, "test", KEY_ECDSA_P256, true, &again), -EBADMSG);
         CHECK(!again);
         CHECK_INT(file_read_at(account, "key.pem", 100, &kept), 0);
         CHECK_INT(kept.size, 0);
@@ -148,7 +150,7 @@ static void account_key_as_certificate_key(void) {
         _cleanup_(key_freep) EVP_PKEY *account = NULL, *other = NULL, *key = NULL;
         _cleanup_close_ int fd = fresh_store();
 
-        REQUIRE(keystore_account(fd, "test", true, &account) == 0);
+        REQUIRE(keystore_account(fd, "test", KEY_ECDSA_P256, true, &account) == 0);
         REQUIRE(keystore_certificate(fd, "a", "1", KEY_ECDSA_P256, true, &other) == 0);
         CHECK_INT(linkat(fd, "accounts/test/key.pem", fd, "keys/a/2.pem", 0), 0);
         CHECK_INT(keystore_certificate(fd, "a", "2", KEY_ECDSA_P256, true, &key), -EKEYREJECTED);

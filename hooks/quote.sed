@@ -1,4 +1,0 @@
-# Each line becomes a C string literal.
-s/[\\"]/\\&/g
-s/^/"/
-s/$/\\n"/
