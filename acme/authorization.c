@@ -1,5 +1,5 @@
-/* Authorizations and their challenges. New types of challenges appear in the wild before clients know
- * them: what is not understood is passed over, never an error (B-08). */
+/* Authorizations and their challenges. New types of challenges appear in the wild before clients
+ * know them: what is not understood is passed over, never an error (B-08). */
 
 #include <arpa/inet.h>
 #include <string.h>

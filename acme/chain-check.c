@@ -1,5 +1,6 @@
-/* The checks before anything is installed (P-04, R2.4.11). They say what is wrong with a certificate
- * for its purpose here; whether a root is trusted is nobody's business on this side (P-12). */
+/* The checks before anything is installed (P-04, R2.4.11). They say what is wrong with a
+ * certificate for its purpose here; whether a root is trusted is nobody's business on this side
+ * (P-12). */
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>

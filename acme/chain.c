@@ -1,5 +1,6 @@
-/* Chains in order. A CA should send leaf, then each issuer in turn; some send a root besides, or the
- * right certificates in another order (P-03). Both are mended here, once, for everybody who reads one. */
+/* Chains in order. A CA should send leaf, then each issuer in turn; some send a root besides, or
+ * the right certificates in another order (P-03). Both are mended here, once, for everybody who
+ * reads one. */
 
 #include "acme/chain.h"
 

@@ -1,5 +1,5 @@
-/* Certificate signing requests: no subject, no extension but the names. What else a request may say, a
- * CA overrides or refuses (O-03, O-04). */
+/* Certificate signing requests: no subject, no extension but the names. What else a request may
+ * say, a CA overrides or refuses (O-03, O-04). */
 
 #include "acme/csr.h"
 

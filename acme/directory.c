@@ -1,5 +1,5 @@
-/* The directory: where a CA's resources are. Members that no order needs may be missing, null, or of
- * another type (E-01 … E-03). */
+/* The directory: where a CA's resources are. Members that no order needs may be missing, null, or
+ * of another type (E-01 … E-03). */
 
 #include "acme/object-internal.h"
 #include "acme/url.h"

@@ -1,5 +1,5 @@
-/* Signed requests. The signature is over the encoded texts, so these are made once and used for both
- * (C-07); ECDSA signatures leave OpenSSL as DER and go out as r and s of fixed width (C-08). */
+/* Signed requests. The signature is over the encoded texts, so these are made once and used for
+ * both (C-07); ECDSA signatures leave OpenSSL as DER and go out as r and s of fixed width (C-08). */
 
 #include "acme/jws.h"
 

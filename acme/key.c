@@ -1,5 +1,5 @@
-/* Private keys. They come from OpenSSL's generator alone, and every refusal of it ends here (R2.14.6);
- * their text form passes only through buffers that are cleansed. */
+/* Private keys. They come from OpenSSL's generator alone, and every refusal of it ends here
+ * (R2.14.6); their text form passes only through buffers that are cleansed. */
 
 #include "acme/key.h"
 

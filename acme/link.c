@@ -1,5 +1,6 @@
-/* The Link header. A field value is a comma-joined list of <target>; parameter; parameter, where commas
- * and semicolons may stand inside <> and inside quotes (P-09). One malformed entry hides no other. */
+/* The Link header. A field value is a comma-joined list of <target>; parameter; parameter, where
+ * commas and semicolons may stand inside <> and inside quotes (P-09). One malformed entry hides no
+ * other. */
 
 #include "acme/link.h"
 

@@ -1,5 +1,5 @@
-/* The gate for a CA's objects: the vocabulary that all share, orders, and tokens. What passes is typed
- * and checked; whoever works with it needs no second look. */
+/* The gate for a CA's objects: the vocabulary that all share, orders, and tokens. What passes is
+ * typed and checked; whoever works with it needs no second look. */
 
 #include "acme/object.h"
 

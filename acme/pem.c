@@ -1,6 +1,6 @@
-/* PEM, read by hand: OpenSSL's reader skips what it does not know, while here a block of any other kind
- * (a private key, above all) makes the whole text invalid. Text between blocks, CRLF, blank lines and a
- * missing final newline are tolerated (P-02). */
+/* PEM, read by hand: OpenSSL's reader skips what it does not know, while here a block of any other
+ * kind (a private key, above all) makes the whole text invalid. Text between blocks, CRLF, blank
+ * lines and a missing final newline are tolerated (P-02). */
 
 #include <openssl/err.h>
 #include <string.h>

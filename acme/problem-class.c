@@ -1,6 +1,7 @@
-/* What a problem means for the next attempt: the table of types of the requirements (section Q). Most
- * types mean the same wherever they come from; those that do not have rows in EXCEPTIONS. Rows marked
- * "N once, then X" there are X here: who may try once more at once is the order machine's to know. */
+/* What a problem means for the next attempt: the table of types of the requirements (section Q).
+ * Most types mean the same wherever they come from; those that do not have rows in EXCEPTIONS. Rows
+ * marked "N once, then X" there are X here: who may try once more at once is the order machine's to
+ * know. */
 
 #include "acme/problem.h"
 #include "base/strings.h"

@@ -1,6 +1,6 @@
-/* Problem documents. Only types of the ACME namespace are known; all else is judged by the HTTP status,
- * and no decision ever looks at `detail` (Q-02, Q-06). A document with sub-problems has the type of the
- * worst of them: what is judged is what must be mended (Q-05). */
+/* Problem documents. Only types of the ACME namespace are known; all else is judged by the HTTP
+ * status, and no decision ever looks at `detail` (Q-02, Q-06). A document with sub-problems has the
+ * type of the worst of them: what is judged is what must be mended (Q-05). */
 
 #include "acme/problem.h"
 

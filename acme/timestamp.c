@@ -1,5 +1,5 @@
-/* Times as protocols write them, read by hand: strptime() knows locales, and mktime() zones. Days are
- * counted in the proleptic Gregorian calendar. */
+/* Times as protocols write them, read by hand: strptime() knows locales, and mktime() zones. Days
+ * are counted in the proleptic Gregorian calendar. */
 
 #include "acme/timestamp.h"
 

@@ -140,9 +140,9 @@ static void names(void) {
         CHECK(!attempt_is_valid(longest));
 
         _cleanup_(key_freep) EVP_PKEY *key = NULL;
-        CHECK(keystore_account(fd, "..", true, &key) < 0);
-        CHECK(keystore_account(fd, "../../etc", true, &key) < 0);
-        CHECK(keystore_account(fd, "..", false, &key) < 0);
+        CHECK(keystore_account(fd, "..", KEY_ECDSA_P256, true, &key) < 0);
+        CHECK(keystore_account(fd, "../../etc", KEY_ECDSA_P256, true, &key) < 0);
+        CHECK(keystore_account(fd, "..", KEY_ECDSA_P256, false, &key) < 0);
         CHECK(!key);
 }
 
