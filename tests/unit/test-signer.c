@@ -171,7 +171,7 @@ static void account(void) {
         CHECK_STR(first, again);
         CHECK(strcmp(first, other) != 0);
         CHECK_STR(algorithm, "ES256");
-        REQUIRE(keystore_account(fd, "test", false, &key) == 0);
+        REQUIRE(keystore_account(fd, "test", KEY_ECDSA_P256, false, &key) == 0);
         CHECK_INT(jwk_thumbprint(key, &expected), 0);
         CHECK_STR(first, expected);
         CHECK_STR(error_of("Account", "{\"ca\":\"nobody\"}"), "UnknownCa");
