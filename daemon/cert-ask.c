@@ -1,0 +1,273 @@
+/* What the order machine asks for and waits for: requests, challenges, the CSR, time. Each ask is an object; freeing
+ * it cancels it. Its answer steps the machine, and the pump (cert-order.c) goes on. */
+
+#include <string.h>
+
+#include "acme/challenge.h"
+#include "base/log.h"
+#include "daemon/cert-internal.h"
+
+#define ONCE_LOST_MAX 3 /* --once: lost answers before the order is left open */
+#define ONCE_WAIT_MAX (5 * SEC_PER_MIN)
+
+/* ---- asks: effects that wait for an answer ---- */
+
+static CertAsk *ask_new(Cert *c, const OrderEffect *e) {
+        CertAsk *a = calloc(1, sizeof *a);
+
+        if (!a)
+                return NULL;
+        *a = (CertAsk) { .cert = c, .next = c->asks, .id = e->id, .order_call = e->call };
+        c->asks = a;
+        return a;
+}
+
+static void ask_free(CertAsk *a) {
+        for (CertAsk **i = &a->cert->asks; *i; i = &(*i)->next)
+                if (*i == a) {
+                        *i = a->next;
+                        break;
+                }
+        (void) session_call_free(a->call);
+        (void) helper_call_free(a->csr);
+        (void) timer_free(a->timer);
+        free(a);
+}
+
+void cert_asks_free(Cert *c) {
+        while (c->asks)
+                ask_free(c->asks);
+}
+
+/* ---- CALL ---- */
+
+static const SessionRequestKind kinds[CALL_MAX] = {
+        [CALL_NEW_ORDER] = SESSION_NEW_ORDER,
+        [CALL_AUTHORIZATION] = SESSION_POST_AS_GET,
+        [CALL_CHALLENGE] = SESSION_CHALLENGE,
+        [CALL_ORDER] = SESSION_POST_AS_GET,
+        [CALL_FINALIZE] = SESSION_FINALIZE,
+        [CALL_CERTIFICATE] = SESSION_CERTIFICATE,
+};
+
+/* True: the signer's answer ended the order. */
+static bool ended_by_signer(Cert *c, const SessionReply *reply) {
+        if (!reply->signer_failed)
+                return false;
+        if (reply->error == -ENOKEY)
+                cert_order_give_up(c, CLASS_ORDER, true, "the key of this order is gone", reply->message);
+        else if (reply->error == -EPERM)
+                cert_order_give_up(c, CLASS_LATER, false, "the signer refused", reply->message);
+        else
+                return false;
+        return true;
+}
+
+static void note_lost(Cert *c, const SessionReply *reply) {
+        const char *who = reply->signer_failed ? "the signer does not answer"
+                                               : "the CA cannot be reached";
+        const char *why = reply->message ? reply->message : errno_text(reply->error);
+
+        c->lost++;
+        free(c->lost_text);
+        c->lost_text = NULL;
+        (void) str_printf(&c->lost_text, "%s: %s", who, why);
+}
+
+static void on_reply(const SessionReply *reply, void *userdata) {
+        CertAsk *a = userdata;
+        Cert *c = a->cert;
+        OrderEvent event = {
+                .kind = ORDER_EVENT_REPLY,
+                .id = a->id,
+                .error = reply->error,
+                .status = reply->status,
+                .location = reply->location,
+                .retry_after_sec = reply->retry_after_sec,
+                .body = reply->body,
+                .size = reply->size,
+        };
+
+        if (ended_by_signer(c, reply))
+                return;
+        if (reply->error < 0)
+                note_lost(c, reply);
+        else
+                c->lost = 0;
+        if (c->context->once && c->lost >= ONCE_LOST_MAX) {
+                cert_order_give_up(c, CLASS_UNREACHABLE, false, c->lost_text, NULL);
+                return;
+        }
+        cert_order_step(c, &event);
+        if (!c->machine)
+                return; /* given up: the ask is gone, too */
+        ask_free(a);
+        cert_order_pump(c);
+}
+
+int cert_ask_call(Cert *c, const OrderEffect *e) {
+        const Bytes *csr = order_machine_csr(c->machine);
+        bool names = e->call == CALL_NEW_ORDER, finalize = e->call == CALL_FINALIZE;
+        SessionRequest request = {
+                .kind = kinds[e->call],
+                .owner = c,
+                .url = e->url,
+                .certificate = names || finalize ? c->config->name : NULL,
+                .attempt = finalize ? c->record.attempt.id : NULL,
+                .names = names ? &c->config->names : NULL,
+                .csr = finalize ? csr->data : NULL,
+                .csr_size = finalize ? csr->size : 0,
+        };
+        CertAsk *a = ask_new(c, e);
+
+        if (!a)
+                return -ENOMEM;
+        return session_send(c->ca.session, &request, on_reply, a, &a->call);
+}
+
+/* ---- PRESENT, REMOVE ---- */
+
+static int show(Cert *c, const OrderEffect *e) {
+        _cleanup_free_ char *authorization = NULL;
+        const char *thumbprint = session_thumbprint(c->ca.session);
+        int r;
+
+        if (e->challenge != CHALLENGE_HTTP_01)
+                return -EOPNOTSUPP;
+        if (!thumbprint)
+                return -ENOKEY;
+        r = key_authorization(e->token, thumbprint, &authorization);
+        if (r < 0)
+                return r;
+        return responder_present(
+                        c->context->engine->responder, e->identifier, e->token, authorization);
+}
+
+void cert_ask_present(Cert *c, const OrderEffect *e) {
+        OrderEvent event = { .kind = ORDER_EVENT_PRESENTED, .id = e->id, .error = show(c, e) };
+
+        if (event.error == -ENODEV)
+                log_message(LOG_WARNING,
+                            &(LogFields) { .certificate = c->config->name },
+                            "%s: nothing answers on port 80: enable renewd-http.socket, or set "
+                            "Listen= or ChallengeDirectory= in [HTTP]",
+                            c->config->name);
+        cert_order_step(c, &event);
+}
+
+void cert_ask_remove(Cert *c, const OrderEffect *e) {
+        if (e->challenge == CHALLENGE_HTTP_01)
+                responder_remove(c->context->engine->responder, e->identifier, e->token);
+}
+
+/* ---- CSR ---- */
+
+static int read_csr(Cert *c, const HelperReply *reply, Bytes *ret) {
+        const char *csr, *spki;
+        int r;
+
+        if (reply->error < 0)
+                return reply->error == -ENOKEY ? -EIO : reply->error;
+        if (reply->error_name)
+                return str_equal(reply->error_name, "KeyMissing") ? -ENOKEY : -EIO;
+        if (json_get_string(reply->parameters, "csr", &csr) < 0 ||
+            json_get_string(reply->parameters, "spki", &spki) < 0)
+                return -EPROTO;
+        r = base64url_decode(csr, strlen(csr), ret);
+        if (r < 0)
+                return r;
+        r = str_replace(&c->record.attempt.spki, spki);
+        if (r < 0)
+                return r;
+        c->record.attempt.csr = true; /* durable with the machine's save, before finalize */
+        return 0;
+}
+
+static void on_csr(const HelperReply *reply, void *userdata) {
+        _cleanup_(bytes_done) Bytes der = {};
+        CertAsk *a = userdata;
+        Cert *c = a->cert;
+        OrderEvent event = { .kind = ORDER_EVENT_CSR, .id = a->id };
+
+        event.error = read_csr(c, reply, &der);
+        if (event.error < 0)
+                log_message(LOG_WARNING,
+                            &(LogFields) { .certificate = c->config->name },
+                            "%s: the signer made no request: %s",
+                            c->config->name,
+                            reply->message ? reply->message : errno_text(event.error));
+        event.body = der.data;
+        event.size = der.size;
+        cert_order_step(c, &event);
+        if (!c->machine)
+                return;
+        ask_free(a);
+        cert_order_pump(c);
+}
+
+/* Once a request was made with this attempt's key, no other key may take its place. */
+int cert_ask_csr(Cert *c, const OrderEffect *e) {
+        bool slow = c->config->key_type >= KEY_RSA_2048;
+        _cleanup_(json_freep) Json *j = json_object_new();
+        Json *names = json_array_new();
+        CertAsk *a;
+        int r = names ? 0 : -ENOMEM;
+
+        for (size_t i = 0; i < c->config->names.count && r >= 0; i++)
+                r = json_append_string(names, c->config->names.items[i]);
+        if (r >= 0 && j)
+                r = json_set(j, "names", TAKE_PTR(names));
+        (void) json_free(names);
+        if (r >= 0)
+                r = j ? json_set_string(j, "certificate", c->config->name) : -ENOMEM;
+        if (r >= 0)
+                r = json_set_string(j, "attempt", c->record.attempt.id);
+        if (r >= 0)
+                r = json_set_bool(j, "create", !c->record.attempt.csr);
+        if (r < 0)
+                return r;
+        a = ask_new(c, e);
+        if (!a)
+                return -ENOMEM;
+        return helper_call(
+                        c->context->engine->signer,
+                        slow ? HELPER_OWN : HELPER_SHARED,
+                        "CertificateRequest",
+                        TAKE_PTR(j),
+                        on_csr,
+                        a,
+                        &a->csr);
+}
+
+/* ---- WAIT ---- */
+
+static void on_waited(void *userdata) {
+        CertAsk *a = userdata;
+        Cert *c = a->cert;
+        OrderEvent event = { .kind = ORDER_EVENT_TIMER, .id = a->id };
+
+        cert_order_step(c, &event);
+        if (!c->machine)
+                return;
+        ask_free(a);
+        cert_order_pump(c);
+}
+
+int cert_ask_wait(Cert *c, const OrderEffect *e) {
+        CertAsk *a;
+
+        if (c->context->once && e->delay_sec > ONCE_WAIT_MAX) {
+                cert_order_give_up(c, CLASS_LATER, false, "the order is left open", NULL);
+                return 0;
+        }
+        a = ask_new(c, e);
+        if (!a)
+                return -ENOMEM;
+        return loop_timer_after(
+                        c->context->engine->loop,
+                        (usec_t) MAX(e->delay_sec, 0) * USEC_PER_SEC,
+                        on_waited,
+                        a,
+                        &a->timer);
+}
+

@@ -1,0 +1,186 @@
+/* The chain that came: checked before anything else sees it, saved, and only then the certificate of this name. A
+ * chain that is no good counts as issued all the same, so that a CA that keeps sending such cannot be asked for
+ * ever (S-08). */
+
+#include "base/log.h"
+#include "base/message-id.h"
+#include "daemon/cert-internal.h"
+#include "daemon/words.h"
+
+#define SKEW_ALLOWED_SEC SEC_PER_HOUR
+#define STORE_RETRY_USEC (30 * USEC_PER_SEC)
+
+/* Of two clocks that differ much, the CA's made the dates. */
+static int64_t trusted_now(const Cert *c) {
+        int64_t skew = session_skew_sec(c->ca.session);
+
+        return cert_now(c) + (skew > SKEW_ALLOWED_SEC || skew < -SKEW_ALLOWED_SEC ? skew : 0);
+}
+
+/* -EBADMSG: no chain at all, perhaps the next download is one; -EKEYREJECTED: never. */
+static int chain_read(Cert *c, const char **ret_reason) {
+        CertExpectation expectation = {
+                .spki_sha256 = c->record.attempt.spki,
+                .names = &c->record.attempt.names,
+                .now = trusted_now(c),
+                .skew_sec = SKEW_ALLOWED_SEC,
+        };
+        const char *pem;
+        size_t size;
+        int r;
+
+        bytes_done(&c->chain);
+        pem = order_machine_chain(c->machine, &size);
+        r = chain_split(pem, size, NULL, NULL, &c->chain, ret_reason);
+        if (r < 0)
+                return r;
+        return chain_check(c->chain.data, c->chain.size, &expectation, ret_reason);
+}
+
+static void chain_refused(Cert *c, int error, const char *reason) {
+        _cleanup_(failure_done) Failure f = {};
+        const RecordAttempt *a = &c->record.attempt;
+        bool again = error == -EBADMSG || error == -ENOMEM;
+
+        if (!again)
+                record_add_issue(&c->record, cert_now(c), record_set_of(&a->names, a->key_type));
+        (void) failure_set(
+                        &f,
+                        error == -ENOMEM ? CLASS_UNREACHABLE
+                        : again          ? CLASS_LATER
+                                         : CLASS_ORDER,
+                        PLACE_CERTIFICATE, "the CA's certificate cannot be used: %s",
+                        reason ? reason : errno_text(error));
+        f.order_dead = !again;
+        cert_attempt_fail(c, &f);
+}
+
+void cert_chain_arrived(Cert *c) {
+        const char *reason = NULL;
+        int r;
+
+        r = chain_read(c, &reason);
+        if (r < 0) {
+                chain_refused(c, r, reason);
+                return;
+        }
+        cert_asks_free(c);
+        c->machine = order_machine_free(c->machine);
+        c->ticket = pacer_ticket_free(c->ticket);
+        c->save_failures = 0;
+        cert_set_phase(c, CERT_STORING);
+        cert_chain_store(c);
+}
+
+int cert_chain_adopt(Cert *c, const CertInfo *info) {
+        RecordAttempt *a = &c->record.attempt;
+        RecordCurrent new = {};
+        int r;
+
+        r = str_replace(&new.leaf, info->leaf_sha256);
+        if (r >= 0)
+                r = string_list_copy(&a->names, &new.names);
+        if (r >= 0)
+                r = str_replace(&new.ca, a->ca);
+        if (r >= 0)
+                r = str_replace(&new.key_type, a->key_type);
+        if (r >= 0)
+                r = str_replace(&new.attempt, a->id);
+        if (r < 0) {
+                record_current_done(&new);
+                return r;
+        }
+        record_add_issue(&c->record, cert_now(c), record_set_of(&a->names, a->key_type));
+        record_current_done(&c->record.current);
+        c->record.current = new;
+        record_attempt_done(a);
+        record_error_done(&c->record.error);
+        c->record.failures = 0;
+        c->record.next_attempt = c->record.retry_after = 0;
+        return 0;
+}
+
+static void tell_issued(const Cert *c, const char *url) {
+        char date[WORDS_SIZE];
+        LogFields fields = {
+                .certificate = c->config->name,
+                .ca = c->config->ca,
+                .order = url,
+                .message_id = MESSAGE_CERTIFICATE_ISSUED,
+        };
+
+        log_message(LOG_NOTICE, &fields, "%s: certificate issued by '%s', valid until %s",
+                    c->config->name, c->info.issuer ? c->info.issuer : "",
+                    words_date(c->info.not_after, cert_now(c), date));
+}
+
+/* From here on the new chain is the certificate of this name. */
+static int take_over(Cert *c) {
+        int64_t former = c->present ? c->info.not_after : 0;
+        CertInfo info = {};
+        int r;
+
+        r = certinfo_parse(c->chain.data, c->chain.size, &info, NULL);
+        if (r >= 0)
+                r = cert_chain_adopt(c, &info);
+        if (r < 0) {
+                certinfo_done(&info);
+                return r;
+        }
+        c->record.current.former_not_after = former;
+        certinfo_done(&c->info);
+        c->info = info;
+        c->present = true;
+        c->live = false;
+        c->prune_wanted = true;
+        c->publish_failures = c->mismatches = 0;
+        c->unreachable = 0;
+        c->soon = 0;
+        c->wanted = c->forced = false;
+        c->context->clock_floor = MAX(c->context->clock_floor, info.not_before - SEC_PER_DAY);
+        return 0;
+}
+
+static void on_store_timer(void *userdata) {
+        Cert *c = userdata;
+
+        c->save_timer = timer_free(c->save_timer);
+        cert_chain_store(c);
+}
+
+static void store_later(Cert *c, int error) {
+        if (c->save_failures++ == 0)
+                log_message(LOG_ERR, &(LogFields){ .certificate = c->config->name },
+                            "%s: the new chain cannot be saved, trying again: %s", c->config->name,
+                            errno_text(error));
+        /* Without memory for a timer: the order is resumed and downloaded at the next start. */
+        (void) loop_timer_after(
+                        c->context->engine->loop, STORE_RETRY_USEC, on_store_timer, c,
+                        &c->save_timer);
+}
+
+void cert_chain_store(Cert *c) {
+        const Json *order = c->record.attempt.order;
+        _cleanup_free_ char *url = NULL;
+        const char *text;
+        int r;
+
+        if (order && json_get_string(order, "url", &text) >= 0)
+                (void) str_replace(&url, text); /* for the log; take_over() forgets it */
+        r = store_save_chain(
+                        c->context->engine->store, c->config->name, c->chain.data, c->chain.size);
+        if (r >= 0)
+                r = take_over(c);
+        if (r < 0) {
+                store_later(c, r);
+                return;
+        }
+        r = cert_save(c);
+        if (r < 0) /* the next start finds chain and attempt, and knows */
+                log_debug("%s: not recorded: %s", c->config->name, errno_text(r));
+        cert_attempt_clear(c);
+        tell_issued(c, url);
+        cert_install(c);
+        cert_plan(c);
+        cert_changed(c);
+}

@@ -1,0 +1,166 @@
+#pragma once
+
+/* The insides of a certificate's life, for cert*.c only:
+ *
+ *   cert.c          the object, its configuration, the plan
+ *   cert-load.c     what is on disk at start
+ *   cert-attempt.c  an attempt from its admission to its end
+ *   cert-order.c    drives the order machine
+ *   cert-ask.c      what it asks for: requests, challenges, CSR, time
+ *   cert-chain.c    the chain that came: checked, saved, taken over
+ *   cert-install.c  published, and wanted at the targets
+ *   cert-watch.c    those who look on
+ *   cert-status.c   words
+ *   cert-json.c     JSON */
+
+#include "acme/certinfo.h"
+#include "acme/order.h"
+#include "daemon/cert.h"
+#include "daemon/record.h"
+#include "daemon/target.h"
+
+typedef enum CertPhase {
+        CERT_IDLE,
+        CERT_QUEUED,    /* waits for the pacer */
+        CERT_PREPARING, /* waits for the session */
+        CERT_ORDERING,  /* the order machine runs */
+        CERT_STORING,   /* the chain is checked and must be saved */
+} CertPhase;
+
+/* One effect that waits for its answer. */
+typedef struct CertAsk {
+        Cert *cert;
+        struct CertAsk *next;
+        unsigned id;
+        OrderCall order_call;
+        SessionCall *call;
+        HelperCall *csr;
+        Timer *timer;
+} CertAsk;
+
+struct CertWatch {
+        Cert *cert; /* NULL: the certificate is gone */
+        CertWatch *next;
+        unsigned round;
+        cert_step_fn fn;
+        void *userdata;
+};
+
+struct Cert {
+        CertContext *context;             /* borrowed */
+        const CertificateConfig *config;  /* borrowed */
+        CertCa ca;
+        Record record;
+        bool damaged; /* the record could not be read */
+
+        bool present; /* a chain is on disk, and of use */
+        CertInfo info;
+
+        /* the plan */
+        RenewPlan plan;
+        Timer *plan_timer;
+        int64_t planned;     /* when plan_timer is due; 0: none */
+        int64_t spread_until; /* nothing that is not urgent before (Y-08) */
+        int64_t soon;         /* next try after the CA could not be reached; not worth a write */
+        int64_t guard_until;  /* S-08; 0: it does not hold */
+        bool guard_told;
+        bool wanted, forced;  /* by hand */
+        unsigned unreachable; /* in a row */
+
+        /* the attempt */
+        CertPhase phase;
+        PacerTicket *ticket;
+        SessionWait *wait;
+        OrderMachine *machine;
+        OrderEventKind begin; /* START or RESUME, when the attempt is durable */
+        bool beginning;
+        CertAsk *asks;
+        bool unsaved; /* the record must be saved before anything else */
+        Timer *save_timer;
+        unsigned save_failures;
+        unsigned lost; /* answers, in this attempt */
+        char *lost_text;
+        Bytes chain; /* checked, waiting to be saved */
+
+        /* the certificate in the world */
+        bool live;
+        Slot *slot;
+        HelperCall *publish;
+        Timer *publish_timer;
+        usec_t publish_at; /* CLOCK_BOOTTIME; of publish_timer */
+        unsigned publish_failures, mismatches;
+        char *publish_error;
+        bool prune_wanted;
+        HelperCall *prune;
+        Target **targets;
+        size_t target_count;
+
+        CertWatch *watches;
+        unsigned watch_round;
+};
+
+/* cert.c */
+void cert_set_phase(Cert *c, CertPhase phase); /* the only writer */
+void cert_plan(Cert *c);
+void cert_changed(Cert *c);
+int64_t cert_now(const Cert *c);
+int64_t cert_lifetime(const Cert *c); /* 0: not known */
+bool cert_fits(const Cert *c);
+bool cert_is_due(const Cert *c); /* a new certificate is wanted, now or as soon as it may be */
+RenewPlan cert_plan_at(const Cert *c, int64_t now);
+int cert_save(Cert *c); /* the record; the caller says what failing means */
+const char *cert_key_type(const Cert *c);
+
+/* cert-load.c */
+int cert_load(Cert *c);
+
+/* cert-attempt.c */
+void cert_attempt_begin(Cert *c);
+void cert_attempt_fail(Cert *c, const Failure *f);
+void cert_attempt_clear(Cert *c); /* frees what an attempt holds; phase IDLE */
+bool cert_attempt_fits(const Cert *c); /* the open attempt is for the present configuration */
+void cert_attempt_failed_before(Cert *c); /* found at start, for the second time */
+
+/* cert-order.c */
+int cert_order_start(Cert *c);
+void cert_order_pump(Cert *c);
+void cert_order_stop(Cert *c); /* ABORT, and what it shows is removed */
+void cert_order_step(Cert *c, OrderEvent *e);
+/* Ends the attempt for a reason that the machine does not know. `why` may be NULL. */
+void cert_order_give_up(
+                Cert *c,
+                ProblemClass class,
+                bool dead,
+                const char *what,
+                const char *why);
+
+/* cert-ask.c; after each of them the machine may be gone */
+int cert_ask_call(Cert *c, const OrderEffect *e);
+void cert_ask_present(Cert *c, const OrderEffect *e);
+void cert_ask_remove(Cert *c, const OrderEffect *e);
+int cert_ask_csr(Cert *c, const OrderEffect *e);
+int cert_ask_wait(Cert *c, const OrderEffect *e);
+void cert_asks_free(Cert *c);
+
+/* cert-chain.c */
+void cert_chain_arrived(Cert *c);
+void cert_chain_store(Cert *c);
+int cert_chain_adopt(Cert *c, const CertInfo *info); /* record.current from the open attempt */
+
+/* cert-install.c */
+int cert_targets_configure(Cert *c, const CertificateConfig *config);
+void cert_targets_free(Cert *c);
+void cert_install(Cert *c);
+void cert_install_stop(Cert *c);
+bool cert_install_is_settled(const Cert *c);
+bool cert_is_deployed(const Cert *c);
+
+/* cert-watch.c */
+void cert_tell(Cert *c, bool done, bool ok, const char *step);
+void cert_tell_step(Cert *c); /* what is being done now */
+void cert_watches_free(Cert *c);
+
+/* cert-status.c */
+int cert_describe(const Cert *c, char **ret); /* what is being done; NULL: nothing */
+int cert_message(const Cert *c, const char *step, char **ret); /* one clause about it */
+int64_t cert_next_attempt(const Cert *c); /* 0: none is planned */

@@ -1,0 +1,96 @@
+/* The shape Certificate of io.renewd.Manager. */
+
+#include "daemon/cert-internal.h"
+
+static int put_names(const Cert *c, Json *j) {
+        Json *names = json_array_new();
+        int r = names ? 0 : -ENOMEM;
+
+        for (size_t i = 0; i < c->config->names.count && r >= 0; i++)
+                r = json_append_string(names, c->config->names.items[i]);
+        if (r < 0) {
+                (void) json_free(names);
+                return r;
+        }
+        return json_set(j, "names", names);
+}
+
+static int put_targets(const Cert *c, Json *j) {
+        _cleanup_(json_freep) Json *targets = json_array_new();
+        int r = targets ? 0 : -ENOMEM;
+
+        for (size_t i = 0; i < c->target_count && r >= 0; i++) {
+                Json *target = NULL;
+
+                r = target_json(c->targets[i], &target);
+                if (r >= 0)
+                        r = json_append(targets, target);
+        }
+        return r < 0 ? r : json_set(j, "targets", TAKE_PTR(targets));
+}
+
+static int put_facts(const Cert *c, Json *j) {
+        const CertInfo *i = &c->info;
+        bool p = c->present;
+        const char *type = p && i->key_type >= 0 ? key_type_to_string(i->key_type)
+                                                 : cert_key_type(c);
+        int r;
+
+        r = json_set_int64(j, "not_before", p ? i->not_before : 0);
+        if (r >= 0)
+                r = json_set_int64(j, "not_after", p ? i->not_after : 0);
+        if (r >= 0)
+                r = json_set_string(j, "issuer", p && i->issuer ? i->issuer : "");
+        if (r >= 0)
+                r = json_set_string(j, "serial", p && i->serial ? i->serial : "");
+        if (r >= 0)
+                r = json_set_string(j, "leaf", p ? i->leaf_sha256 : "");
+        if (r >= 0)
+                r = json_set_string(j, "key_type", type ? type : "");
+        return r;
+}
+
+static int put_plan(const Cert *c, Json *j) {
+        _cleanup_free_ char *step = NULL, *message = NULL;
+        int r;
+
+        r = cert_describe(c, &step);
+        if (r >= 0)
+                r = cert_message(c, step, &message);
+        if (r >= 0)
+                r = json_set_string(j, "message", message);
+        if (r >= 0)
+                r = json_set_int64(j, "next_renewal", cert_next_renewal(c));
+        if (r >= 0)
+                r = json_set_int64(j, "next_attempt", cert_next_attempt(c));
+        if (r >= 0)
+                r = json_set_int64(j, "failures", c->record.failures);
+        if (r >= 0)
+                r = json_set_string(j, "last_error", c->record.error.message);
+        if (r >= 0)
+                r = json_set_string(j, "step", step);
+        return r;
+}
+
+int cert_json(const Cert *c, Json **ret) {
+        _cleanup_(json_freep) Json *j = json_object_new();
+        int r;
+
+        r = j ? json_set_string(j, "name", c->config->name) : -ENOMEM;
+        if (r >= 0)
+                r = put_names(c, j);
+        if (r >= 0)
+                r = json_set_string(j, "ca", c->config->ca ? c->config->ca : "");
+        if (r >= 0)
+                r = json_set_string(j, "state", cert_state_to_string(cert_state(c)));
+        if (r >= 0)
+                r = put_facts(c, j);
+        if (r >= 0)
+                r = put_plan(c, j);
+        if (r >= 0)
+                r = put_targets(c, j);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(j);
+        return 0;
+}

@@ -1,0 +1,73 @@
+/* Those who look on while a certificate is renewed by hand. A callback may free any watch, so each round begins
+ * at the head again and passes over those it has told. */
+
+#include "daemon/cert-internal.h"
+
+int cert_watch(Cert *c, cert_step_fn fn, void *userdata, CertWatch **ret) {
+        CertWatch *w = calloc(1, sizeof *w);
+
+        if (!w)
+                return -ENOMEM;
+        *w = (CertWatch) {
+                .cert = c,
+                .next = c->watches,
+                .round = c->watch_round,
+                .fn = fn,
+                .userdata = userdata,
+        };
+        c->watches = w;
+        *ret = w;
+        return 0;
+}
+
+static void detach(CertWatch *w) {
+        if (!w->cert)
+                return;
+        for (CertWatch **i = &w->cert->watches; *i; i = &(*i)->next)
+                if (*i == w) {
+                        *i = w->next;
+                        break;
+                }
+        w->cert = NULL;
+        w->next = NULL;
+}
+
+CertWatch *cert_watch_free(CertWatch *w) {
+        if (!w)
+                return NULL;
+        detach(w);
+        free(w);
+        return NULL;
+}
+
+static CertWatch *untold(Cert *c) {
+        for (CertWatch *w = c->watches; w; w = w->next)
+                if (w->round != c->watch_round)
+                        return w;
+        return NULL;
+}
+
+void cert_tell(Cert *c, bool done, bool ok, const char *step) {
+        CertWatch *w;
+
+        c->watch_round++;
+        while ((w = untold(c))) {
+                w->round = c->watch_round;
+                if (done)
+                        detach(w);
+                w->fn(step, done, ok, w->userdata);
+        }
+}
+
+void cert_tell_step(Cert *c) {
+        _cleanup_free_ char *step = NULL;
+
+        if (!c->watches || cert_describe(c, &step) < 0 || !step)
+                return;
+        cert_tell(c, false, true, step);
+}
+
+void cert_watches_free(Cert *c) {
+        while (c->watches)
+                detach(c->watches);
+}

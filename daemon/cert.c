@@ -1,0 +1,357 @@
+/* The plan of one certificate: the one function that decides whether an order begins now, and if not, when to
+ * look again. Everything that changes the answer calls it. */
+
+#include <string.h>
+
+#include "base/log.h"
+#include "daemon/cert-internal.h"
+#include "daemon/words.h"
+
+#define SLACK_MAX_SEC     (15 * SEC_PER_MIN)
+#define NEXT_MAX_SEC      ((int64_t) 8 * SEC_PER_DAY) /* no retry is further away (S-04) */
+#define OVERDUE_SEC       SEC_PER_HOUR
+#define URGENT_GUARD_SEC  ((int64_t) 7 * SEC_PER_DAY)
+
+void cert_set_phase(Cert *c, CertPhase phase) {
+        c->phase = phase;
+        c->context->progress++;
+}
+
+int64_t cert_now(const Cert *c) {
+        return loop_wall_sec(c->context->engine->loop);
+}
+
+int64_t cert_lifetime(const Cert *c) {
+        return c->present ? MAX(c->info.not_after - c->info.not_before, 1) : 0;
+}
+
+const char *cert_key_type(const Cert *c) {
+        return key_type_to_string(c->config->key_type);
+}
+
+const CertificateConfig *cert_config(const Cert *c) {
+        return c->config;
+}
+
+void cert_changed(Cert *c) {
+        c->context->progress++;
+        c->context->changed(c->context->userdata);
+}
+
+int cert_save(Cert *c) {
+        _cleanup_(json_freep) Json *j = NULL;
+        int r;
+
+        r = record_build(&c->record, &j);
+        if (r < 0)
+                return r;
+        return store_save(c->context->engine->store, STORE_CERTIFICATE, c->config->name, j);
+}
+
+/* ---- what is true of the current certificate ---- */
+
+/* Compared with what was asked for, where that is known: a CA that adds a name, or gives another key type, must not
+ * be asked for ever (S-08). */
+bool cert_fits(const Cert *c) {
+        const RecordCurrent *now = &c->record.current;
+        const StringList *names = &c->info.names;
+        const char *key_type = c->info.key_type < 0 ? NULL : key_type_to_string(c->info.key_type);
+
+        if (!c->present || c->config->broken)
+                return c->present;
+        if (str_equal(now->leaf, c->info.leaf_sha256)) {
+                if (now->names.count > 0)
+                        names = &now->names;
+                if (now->key_type)
+                        key_type = now->key_type;
+                if (now->ca && !str_equal(now->ca, c->config->ca))
+                        return false;
+        }
+        return string_list_same_set(names, &c->config->names) &&
+               (!key_type || str_equal(key_type, cert_key_type(c)));
+}
+
+/* Stable and different for each certificate, so that neither ours nor those of many machines come together. */
+static uint32_t jitter_of(const Cert *c) {
+        StringList one = { .items = (char **) &c->config->name, .count = 1 };
+        const char *serial = c->present ? c->info.serial : "";
+
+        return (uint32_t) (record_set_of(&one, serial) >> 8);
+}
+
+RenewPlan cert_plan_at(const Cert *c, int64_t now) {
+        RenewFacts facts = {
+                .present = c->present,
+                .fits = cert_fits(c),
+                .not_before = c->info.not_before,
+                .not_after = c->info.not_after,
+                .renew_before_sec = c->config->renew_before_sec,
+                .jitter = jitter_of(c),
+                .now = now,
+                .started = c->context->once ? 0 : c->context->started,
+                .clock_floor = c->context->clock_floor,
+        };
+
+        return renew_plan(&facts);
+}
+
+static bool is_urgent(RenewReason reason) {
+        return reason == RENEW_EMERGENCY || reason == RENEW_EXPIRED;
+}
+
+/* ---- when ---- */
+
+/* Instants that cannot be right (the clock was set back, the file was edited) do not hold anything up for years. */
+static int64_t plausible(int64_t at, int64_t now) {
+        return at > now + NEXT_MAX_SEC ? now + SEC_PER_HOUR : at;
+}
+
+static void fix_instants(Cert *c, int64_t now) {
+        c->record.next_attempt = plausible(c->record.next_attempt, now);
+        c->record.retry_after = plausible(c->record.retry_after, now);
+        c->soon = plausible(c->soon, now);
+        c->spread_until = c->spread_until > now + SEC_PER_HOUR ? 0 : c->spread_until;
+}
+
+/* S-08; 0: it does not hold. Shortly before the end only the last week counts: certificates that were issued and no
+ * good must not keep the next one away until the present one has expired (T-13). */
+static int64_t guard(const Cert *c, int64_t now) {
+        int64_t times[RECORD_ISSUED_MAX], set;
+        size_t count, old = 0;
+
+        set = record_set_of(&c->config->names, cert_key_type(c));
+        count = record_issues_of(&c->record, set, times);
+        while (is_urgent(c->plan.reason) && old < count && times[old] < now - URGENT_GUARD_SEC)
+                old++;
+        return renew_guard(times + old, count - old, cert_lifetime(c), now);
+}
+
+static void tell_guard(Cert *c) {
+        LogFields fields = { .certificate = c->config->name, .ca = c->config->ca };
+        char date[WORDS_SIZE];
+
+        if (c->guard_told)
+                return;
+        c->guard_told = true;
+        log_message(LOG_ERR,
+                    &fields,
+                    "%s: issued too often lately, no new order before %s: something keeps asking "
+                    "for certificates",
+                    c->config->name,
+                    words_date(c->guard_until, cert_now(c), date));
+}
+
+/* When the due order may begin: the latest of what holds it up. */
+static int64_t due_at(Cert *c, int64_t now) {
+        int64_t at = now;
+
+        c->guard_until = 0;
+        if (c->record.attempt.order) /* the order exists: following it costs the CA nothing new */
+                return MAX(at, MAX(c->record.next_attempt, c->soon));
+        if (c->forced)
+                return at;
+        c->guard_until = guard(c, now);
+        if (c->guard_until > now)
+                tell_guard(c);
+        else
+                c->guard_told = false;
+        at = MAX(at, MAX(c->guard_until, c->record.retry_after));
+        at = MAX(at, MAX(c->record.next_attempt, c->soon));
+        return c->wanted || is_urgent(c->plan.reason) ? at : MAX(at, c->spread_until);
+}
+
+bool cert_is_due(const Cert *c) {
+        if (c->config->broken || !c->ca.session)
+                return false;
+        if (c->wanted)
+                return true;
+        if (c->plan.reason == RENEW_CLOCK)
+                return false;
+        return c->plan.reason != RENEW_NONE || c->record.attempt.id;
+}
+
+static void on_plan_timer(void *userdata) {
+        Cert *c = userdata;
+
+        c->plan_timer = timer_free(c->plan_timer);
+        c->planned = 0;
+        cert_plan(c);
+}
+
+static void sleep_until(Cert *c, int64_t at, int64_t now) {
+        int64_t slack = MIN(SLACK_MAX_SEC, (at - now) / 20);
+
+        if (cert_lifetime(c) > 0)
+                slack = MIN(slack, cert_lifetime(c) / 200);
+        c->planned = at;
+        /* Without memory for a timer: the next change plans again, and the watchdog sees it. */
+        (void) loop_timer_at(
+                        c->context->engine->loop,
+                        at,
+                        MAX(slack, 0),
+                        on_plan_timer,
+                        c,
+                        &c->plan_timer);
+}
+
+void cert_plan(Cert *c) {
+        int64_t now = cert_now(c), at;
+
+        c->plan_timer = timer_free(c->plan_timer);
+        c->planned = 0;
+        c->context->progress++;
+        if (c->phase != CERT_IDLE)
+                return;
+        fix_instants(c, now);
+        c->plan = cert_plan_at(c, now);
+        if (!cert_is_due(c)) {
+                c->guard_until = c->soon = 0;
+                c->unreachable = 0;
+                at = MAX(c->plan.look_again, now + 1);
+                if (c->plan.reason == RENEW_NONE)
+                        at = MIN(at, MAX(c->plan.at, now + 1));
+                sleep_until(c, at, now);
+                return;
+        }
+        at = due_at(c, now);
+        if (at <= now)
+                cert_attempt_begin(c);
+        else
+                sleep_until(c, at, now);
+}
+
+/* ---- life ---- */
+
+int cert_new(CertContext *context, const CertificateConfig *config, CertCa ca, Cert **ret) {
+        _cleanup_(cert_freep) Cert *c = calloc(1, sizeof *c);
+        int r;
+
+        if (!c)
+                return -ENOMEM;
+        c->context = context;
+        c->config = config;
+        c->ca = ca;
+        r = cert_load(c);
+        if (r >= 0)
+                r = cert_targets_configure(c, config);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(c);
+        return 0;
+}
+
+Cert *cert_free(Cert *c) {
+        if (!c)
+                return NULL;
+        cert_attempt_clear(c);
+        cert_install_stop(c);
+        cert_targets_free(c);
+        cert_watches_free(c);
+        (void) helper_call_free(c->prune);
+        (void) timer_free(c->plan_timer);
+        free(c->publish_error);
+        free(c->lost_text);
+        record_done(&c->record);
+        certinfo_done(&c->info);
+        bytes_done(&c->chain);
+        free(c);
+        return NULL;
+}
+
+void cert_start(Cert *c, int64_t spread_sec) {
+        int64_t lifetime = cert_lifetime(c), now = cert_now(c);
+
+        if (lifetime > 0)
+                spread_sec = MIN(spread_sec, lifetime / 100);
+        if (spread_sec > 0)
+                c->spread_until = now + loop_random(c->context->engine->loop) %
+                                                        (uint64_t) (spread_sec + 1);
+        cert_install(c);
+        cert_plan(c);
+}
+
+void cert_abort(Cert *c) {
+        cert_order_stop(c);
+        cert_attempt_clear(c);
+        cert_install_stop(c);
+}
+
+/* The open order, if any, is not what would be ordered now: it is left to expire at the CA. */
+static void drop_order(Cert *c) {
+        int r;
+
+        cert_order_stop(c);
+        cert_attempt_clear(c);
+        record_attempt_done(&c->record.attempt);
+        c->record.failures = 0;
+        c->record.next_attempt = 0;
+        c->soon = 0;
+        r = cert_save(c);
+        if (r < 0)
+                log_debug("%s: not recorded: %s", c->config->name, errno_text(r));
+}
+
+int cert_configure(Cert *c, const CertificateConfig *config, CertCa ca, bool renewed_ca) {
+        bool same = certificate_same_order(c->config, config) &&
+                    c->config->broken == config->broken;
+        int r;
+
+        c->plan_timer = timer_free(c->plan_timer);
+        if (renewed_ca || !same) {
+                /* Also what waits for somebody to mend something is tried at once. */
+                cert_order_stop(c);
+                cert_attempt_clear(c);
+                c->record.next_attempt = 0;
+                c->soon = 0;
+        }
+        if (!same && !config->broken && c->record.attempt.id)
+                drop_order(c);
+        r = cert_targets_configure(c, config);
+        c->config = config;
+        c->ca = ca;
+        if (r < 0)
+                return r;
+        cert_install(c);
+        cert_plan(c);
+        cert_changed(c);
+        return 0;
+}
+
+static int forbidden_until(Cert *c, int64_t until, const char *why, char **ret_message) {
+        char date[WORDS_SIZE];
+
+        (void) str_printf(
+                        ret_message,
+                        "%s: %s; not before %s, unless forced",
+                        c->config->name,
+                        why,
+                        words_date(until, cert_now(c), date));
+        return -EAGAIN;
+}
+
+int cert_renew(Cert *c, bool force, char **ret_message) {
+        int64_t now = cert_now(c), until;
+
+        if (c->config->broken || !c->ca.session)
+                return -EUCLEAN;
+        if (c->phase == CERT_ORDERING || c->phase == CERT_STORING)
+                return force ? -EBUSY : 0;
+        fix_instants(c, now);
+        until = MAX(c->record.retry_after, pacer_held_until(c->ca.pacer));
+        if (!force && until > now)
+                return forbidden_until(c, until, "the CA asked to wait", ret_message);
+        until = guard(c, now);
+        if (!force && until > now)
+                return forbidden_until(c, until, "it was issued too often lately", ret_message);
+        cert_attempt_clear(c); /* leaves the line: it comes back with another wish */
+        c->wanted = true;
+        c->forced = force;
+        c->record.next_attempt = 0;
+        c->soon = 0;
+        cert_plan(c);
+        return 0;
+}
+
+bool cert_is_overdue(const Cert *c) {
+        return c->phase == CERT_IDLE && c->planned > 0 && cert_now(c) > c->planned + OVERDUE_SEC;
+}

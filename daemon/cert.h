@@ -1,0 +1,91 @@
+#pragma once
+
+/* One certificate's life: when it is due, the order that brings the next one, its publication and its targets.
+ * The old one is untouched until the new one is checked and on disk. */
+
+#include "daemon/engine.h"
+#include "daemon/pacer.h"
+#include "daemon/renew.h"
+#include "daemon/session.h"
+#include "daemon/slots.h"
+
+typedef struct Cert Cert;
+
+/* What all certificates share; the manager's. */
+typedef struct CertContext {
+        Engine *engine;   /* borrowed, as the slots */
+        Slots *installer; /* processes of the installer at a time */
+        Slots *prober;    /* handshakes at a time */
+        bool once;        /* everything now, nothing is spread, nothing waits for long */
+        int64_t started;  /* Unix seconds */
+        int64_t clock_floor; /* no clock is right before it (T-21) */
+        uint64_t progress;   /* grows with each step of any certificate */
+        void (*changed)(void *userdata); /* the answers of cert-status.c may have changed */
+        void *userdata;
+} CertContext;
+
+/* The CA of a certificate; both NULL when it has none that can be used. */
+typedef struct CertCa {
+        Session *session;
+        Pacer *pacer;
+} CertCa;
+
+/* Loads record and chain. `config` and `ca` are borrowed. */
+int cert_new(CertContext *context, const CertificateConfig *config, CertCa ca, Cert **ret);
+Cert *cert_free(Cert *c);
+DEFINE_CLEANUP(Cert *, cert_free)
+
+/* Plans and begins; what is not urgent waits up to `spread_sec` (Y-08). */
+void cert_start(Cert *c, int64_t spread_sec);
+
+/* A new configuration; the old one is still there. An order that would be placed as well now goes on, unless `renewed_ca`
+ * says that its CA is another one now. */
+int cert_configure(Cert *c, const CertificateConfig *config, CertCa ca, bool renewed_ca);
+
+const CertificateConfig *cert_config(const Cert *c);
+
+/* Removed from the configuration: ends the order and what it shows. */
+void cert_abort(Cert *c);
+
+/* Renew now; see manager_renew() for errors and *ret_message. */
+int cert_renew(Cert *c, bool force, char **ret_message);
+
+/* ---- watching ---- */
+
+typedef struct CertWatch CertWatch;
+typedef void (*cert_step_fn)(const char *step, bool done, bool ok, void *userdata);
+int cert_watch(Cert *c, cert_step_fn fn, void *userdata, CertWatch **ret);
+CertWatch *cert_watch_free(CertWatch *w);
+
+/* ---- questions ---- */
+
+typedef enum CertState {
+        CERT_VALID,
+        CERT_NEW,      /* there is none yet */
+        CERT_RENEWING, /* an order or a deploy is on its way, nothing is wrong */
+        CERT_DEGRADED, /* something is wrong, and there is time */
+        CERT_FAILING,  /* and there is little time (D12) */
+        CERT_EXPIRED,
+        CERT_BROKEN,   /* its configuration has an error */
+} CertState;
+
+CertState cert_state(const Cert *c);
+const char *cert_state_to_string(CertState s);
+
+/* Nothing is under way and nothing is due now. */
+bool cert_is_settled(const Cert *c);
+
+/* When the next renewal is planned; 0: not. */
+int64_t cert_next_renewal(const Cert *c);
+
+/* Its plan is so far behind time that the scheduler must have lost it. */
+bool cert_is_overdue(const Cert *c);
+
+/* 0: no certificate. */
+int64_t cert_not_after(const Cert *c);
+
+/* What is wrong and until when it is safe to ignore, with the name first; NULL when nothing is. malloc'ed. */
+int cert_problem(const Cert *c, char **ret);
+
+/* The shape Certificate of io.renewd.Manager. */
+int cert_json(const Cert *c, Json **ret);

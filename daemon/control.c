@@ -1,0 +1,320 @@
+/* The methods. Two of them take their time: List, which is sent as fast as the client takes it, and Renew, which tells each
+ * step as it happens. Each keeps an object as long as its call is open. */
+
+#include "daemon/control.h"
+
+#include "base/log.h"
+#include "base/strings.h"
+#include "base/varlink.h"
+#include "daemon/control-server.h"
+
+#define LIST_AHEAD_MAX ((size_t) 128 * 1024) /* octets that wait for the client */
+
+struct Control {
+        ControlServer *server; /* owns */
+        Manager *manager;      /* borrows */
+        control_reload_fn reload;
+        void *userdata;
+};
+
+static const char description[] =
+#include "io.renewd.Manager.varlink.inc"
+                ;
+
+static Control *control_of(void *client) {
+        return control_client_userdata(client);
+}
+
+/* ---- questions ---- */
+
+static int on_status(VarlinkCall *call, const Json *parameters, void *client) {
+        Json *status = NULL;
+        int r;
+
+        (void) parameters;
+        r = manager_status_json(control_of(client)->manager, &status);
+        return r < 0 ? r : varlink_reply(call, status);
+}
+
+/* Takes `certificate`. */
+static int wrap(Json *certificate, Json **ret) {
+        Json *object = json_object_new();
+
+        if (!object) {
+                json_free(certificate);
+                return -ENOMEM;
+        }
+        int r = json_set(object, "certificate", certificate);
+        if (r < 0) {
+                json_free(object);
+                return r;
+        }
+        *ret = object;
+        return 0;
+}
+
+static int on_show(VarlinkCall *call, const Json *parameters, void *client) {
+        Json *certificate = NULL, *answer = NULL;
+        const char *name;
+        int r;
+
+        if (json_get_string(parameters, "name", &name) < 0)
+                return varlink_invalid_parameter(call, "name");
+        r = manager_certificate_json(control_of(client)->manager, name, &certificate);
+        if (r == -ENOENT)
+                return varlink_fail(
+                                call, "UnknownCertificate", "there is no certificate '%s'", name);
+        if (r >= 0)
+                r = wrap(certificate, &answer);
+        return r < 0 ? r : varlink_reply(call, answer);
+}
+
+/* ---- list ---- */
+
+typedef struct Listing {
+        ControlClient *client; /* borrows; it outlives the call */
+        VarlinkCall *call;     /* borrows; tells when it is gone */
+        size_t next;
+} Listing;
+
+static void listing_end(void *userdata) {
+        Listing *l = userdata;
+
+        control_client_on_drained(l->client, NULL, NULL);
+        control_client_set_busy(l->client, false);
+        free(l);
+}
+
+/* The last answer; also when there is nothing (more) to list. */
+static int listing_finish(Listing *l, Json *answer) {
+        VarlinkCall *call = l->call;
+
+        listing_end(l);
+        return varlink_reply(call, answer);
+}
+
+/* Sends until the client has enough to take. */
+static int listing_go_on(Listing *l) {
+        Manager *m = control_of(l->client)->manager;
+
+        while (control_client_pending(l->client) < LIST_AHEAD_MAX) {
+                Json *certificate = NULL, *answer = NULL;
+                size_t count = manager_count(m);
+                int r;
+
+                if (l->next >= count) /* none, or fewer than before */
+                        return listing_finish(l, NULL);
+                r = manager_certificate_json_at(m, l->next++, &certificate);
+                if (r >= 0)
+                        r = wrap(certificate, &answer);
+                if (r < 0)
+                        return r;
+                if (l->next == count)
+                        return listing_finish(l, answer);
+                r = varlink_notify(l->call, answer);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static void on_drained(void *userdata) {
+        Listing *l = userdata;
+        ControlClient *client = l->client;
+
+        if (listing_go_on(l) < 0)
+                control_client_fail(client);
+}
+
+static int on_list(VarlinkCall *call, const Json *parameters, void *client) {
+        Listing *l = calloc(1, sizeof(*l));
+
+        (void) parameters;
+        if (!l)
+                return -ENOMEM;
+        *l = (Listing){ .client = client, .call = call };
+        control_client_set_busy(client, true);
+        control_client_on_drained(client, on_drained, l);
+        varlink_call_on_gone(call, listing_end, l);
+        return listing_go_on(l);
+}
+
+/* ---- renew ---- */
+
+typedef struct Renewing {
+        ControlClient *client; /* borrows */
+        VarlinkCall *call;     /* borrows */
+        RenewWatch *watch;     /* owns */
+} Renewing;
+
+static void renewing_end(void *userdata) {
+        Renewing *w = userdata;
+
+        control_client_set_busy(w->client, false);
+        renew_watch_free(w->watch);
+        free(w);
+}
+
+static int step_json(const char *step, bool done, bool ok, Json **ret) {
+        _cleanup_(json_freep) Json *object = json_object_new();
+        int r;
+
+        if (!object)
+                return -ENOMEM;
+        r = json_set_string(object, "step", step ? step : "");
+        if (r >= 0)
+                r = json_set_bool(object, "done", done);
+        if (r >= 0)
+                r = json_set_bool(object, "ok", ok);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(object);
+        return 0;
+}
+
+static void on_step(const char *step, bool done, bool ok, void *userdata) {
+        Renewing *w = userdata;
+        ControlClient *client = w->client;
+        VarlinkCall *call = w->call;
+        Json *answer = NULL;
+        int r;
+
+        r = step_json(step, done, ok, &answer);
+        if (r >= 0 && done) {
+                renewing_end(w);
+                r = varlink_reply(call, answer);
+        } else if (r >= 0)
+                r = varlink_notify(call, answer);
+        if (r < 0)
+                control_client_fail(client);
+}
+
+/* Who does not follow learns that it has begun. */
+static int answer_begun(VarlinkCall *call, Renewing *w) {
+        Json *answer = NULL;
+        int r;
+
+        renewing_end(w);
+        r = step_json("the renewal has begun", false, true, &answer);
+        return r < 0 ? r : varlink_reply(call, answer);
+}
+
+static int refuse_renewal(VarlinkCall *call, const char *name, int error, const char *message) {
+        const char *words = message ? message : errno_text(error);
+
+        switch (error) {
+        case -ENOENT:
+                return varlink_fail(
+                                call, "UnknownCertificate", "there is no certificate '%s'", name);
+        case -EUCLEAN:
+                return varlink_fail(
+                                call, "Broken", "%s",
+                                message ? message
+                                        : "its configuration has an error: see 'renewctl check'");
+        case -EBUSY:
+                return varlink_fail(
+                                call, "Busy", "%s", message ? message : "an order is on its way");
+        case -EAGAIN:
+                return varlink_fail(call, "RateLimited", "%s", words);
+        default:
+                return varlink_fail(call, "Failed", "%s", words);
+        }
+}
+
+static int on_renew(VarlinkCall *call, const Json *parameters, void *client) {
+        _cleanup_free_ char *message = NULL;
+        bool force = false;
+        const char *name;
+        int r;
+
+        if (json_get_string(parameters, "name", &name) < 0)
+                return varlink_invalid_parameter(call, "name");
+        r = json_get_bool(parameters, "force", &force);
+        if (r < 0 && r != -ENOENT)
+                return varlink_invalid_parameter(call, "force");
+        Renewing *w = calloc(1, sizeof(*w));
+        if (!w)
+                return -ENOMEM;
+        *w = (Renewing){ .client = client, .call = call };
+        r = manager_renew(
+                        control_of(client)->manager, name, force, on_step, w, &w->watch, &message);
+        if (r < 0) {
+                free(w);
+                return refuse_renewal(call, name, r, message);
+        }
+        if (!varlink_call_wants_more(call))
+                return answer_begun(call, w);
+        control_client_set_busy(client, true);
+        varlink_call_on_gone(call, renewing_end, w);
+        return 0;
+}
+
+/* ---- reload ---- */
+
+static int on_reload(VarlinkCall *call, const Json *parameters, void *client) {
+        _cleanup_(json_freep) Json *messages = NULL, *answer = NULL;
+        Control *c = control_of(client);
+        int r;
+
+        (void) parameters;
+        r = c->reload(&messages, c->userdata);
+        if (r < 0)
+                return varlink_fail(
+                                call, "Failed",
+                                "the configuration cannot be used (%s); the one before stays",
+                                errno_text(r));
+        answer = json_object_new();
+        r = answer ? json_set(answer, "messages", TAKE_PTR(messages)) : -ENOMEM;
+        return r < 0 ? r : varlink_reply(call, TAKE_PTR(answer));
+}
+
+/* ---- life ---- */
+
+static const char *const no_parameters[] = { NULL };
+static const char *const show_parameters[] = { "name", NULL };
+static const char *const renew_parameters[] = { "name", "force", NULL };
+
+static const VarlinkMethod methods[] = {
+        { "Status", 0, no_parameters, on_status },
+        { "List", VARLINK_MORE, no_parameters, on_list },
+        { "Show", 0, show_parameters, on_show },
+        { "Renew", VARLINK_ROOT_ONLY, renew_parameters, on_renew },
+        { "Reload", VARLINK_ROOT_ONLY, no_parameters, on_reload },
+        {},
+};
+
+static const VarlinkService service = {
+        .interface = "io.renewd.Manager",
+        .description = description,
+        .methods = methods,
+};
+
+int control_new(Loop *loop,
+                Manager *manager,
+                control_reload_fn reload,
+                void *userdata,
+                Control **ret) {
+        _cleanup_(control_freep) Control *c = calloc(1, sizeof(*c));
+        int r;
+
+        if (!c)
+                return -ENOMEM;
+        *c = (Control){ .manager = manager, .reload = reload, .userdata = userdata };
+        r = control_server_new(loop, &service, c, &c->server);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(c);
+        return 0;
+}
+
+Control *control_free(Control *c) {
+        if (!c)
+                return NULL;
+        control_server_free(c->server);
+        free(c);
+        return NULL;
+}
+
+int control_listen(Control *c, int fd) {
+        return control_server_listen(c->server, fd);
+}

@@ -1,0 +1,42 @@
+#pragma once
+
+/* Seam: requests to a CA. Real: libcurl multi on the event loop (http.c), with the limits of A-01 … A-20 and Appendix E:
+ * https only, TLS 1.2+, verified against the CA's bundle or the system's store, no redirect of a POST, 1 MiB body, 64 KiB
+ * headers, no private addresses unless the CA is private. */
+
+#include "base/bytes.h"
+#include "base/strings.h"
+#include "config/config.h"
+
+typedef struct Http Http;
+typedef struct HttpCall HttpCall;
+
+typedef enum HttpMethod { HTTP_GET, HTTP_HEAD, HTTP_POST } HttpMethod;
+
+typedef struct HttpRequest {
+        HttpMethod method;
+        const char *url;
+        const char *accept; /* NULL: none */
+        const void *body;   /* POST: application/jose+json; copied */
+        size_t size;
+        const CaConfig *ca; /* trust, address rule; borrowed until the reply */
+        unsigned timeout_sec; /* whole exchange; 0: 120 */
+} HttpRequest;
+
+typedef struct HttpReply {
+        int error;         /* 0, or negative: no complete answer (DNS, connect, TLS, timeout, too large) */
+        char *error_text;  /* escaped words for a person; NULL if no error */
+        long status;
+        Bytes body;
+        char *location, *replay_nonce, *retry_after, *date, *content_type; /* raw, ≤ 2 KiB each; NULL if absent */
+        StringList links;  /* each Link field value */
+} HttpReply;
+
+void http_reply_done(HttpReply *r);
+
+typedef void (*http_fn)(const HttpReply *reply, void *userdata);
+
+/* Starts; `fn` is called once from the loop. Freeing the call cancels it. The call is freed by its owner also after `fn`. */
+int http_start(Http *h, const HttpRequest *request, http_fn fn, void *userdata, HttpCall **ret);
+HttpCall *http_call_free(HttpCall *c);
+DEFINE_CLEANUP(HttpCall *, http_call_free)

@@ -1,0 +1,127 @@
+/* fork and exec. A helper gets what systemd's Accept=yes would give it: the connection as descriptor 3, its name, and an
+ * environment of nothing else. The engine keeps the environment and the sockets that were inherited for it. */
+
+#include "daemon/parent-children.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "base/log.h"
+#include "base/strings.h"
+
+#define ARGUMENTS_MAX 20
+
+extern char **environ;
+
+/* ---- in the child ---- */
+
+/* Sockets inherited by the parent are meant for the engine, but name the parent's pid. */
+static int adopt_environment(pid_t parent) {
+        const char *pid = getenv("LISTEN_PID");
+        char text[24];
+
+        if (!pid || strtol(pid, NULL, 10) != (long) parent)
+                return 0;
+        (void) snprintf(text, sizeof(text), "%ld", (long) getpid());
+        return setenv("LISTEN_PID", text, 1) < 0 ? -errno : 0;
+}
+
+static int clean_environment(void) {
+        char pid[24];
+
+        (void) snprintf(pid, sizeof(pid), "%ld", (long) getpid());
+        if (clearenv() != 0 || setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) < 0 ||
+            setenv("LANG", "C", 1) < 0 || setenv("LISTEN_PID", pid, 1) < 0 ||
+            setenv("LISTEN_FDS", "1", 1) < 0 || setenv("LISTEN_FDNAMES", "varlink", 1) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
+/* dup2() onto itself would keep the descriptor close-on-exec. */
+static int place_connection(int fd) {
+        if (fd == 3)
+                return fcntl(fd, F_SETFD, 0) < 0 ? -errno : 0;
+        return dup2(fd, 3) < 0 ? -errno : 0;
+}
+
+static int prepare(const Child *child, pid_t parent) {
+        sigset_t none;
+        int r;
+
+        (void) sigemptyset(&none);
+        if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+                return -errno;
+        if (child->connection >= 0) {
+                r = place_connection(child->connection);
+                if (r >= 0)
+                        r = clean_environment();
+        } else
+                r = adopt_environment(parent);
+        if (r >= 0 && child->user)
+                r = user_become(child->user);
+        /* After the change of user, which clears it. */
+        if (r >= 0 && child->connection < 0 && prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
+                r = -errno;
+        return r;
+}
+
+static _Noreturn void run_child(const Child *child, char *const argv[], pid_t parent) {
+        int r;
+
+        r = prepare(child, parent);
+        if (r >= 0) {
+                (void) execve(child->program, argv, environ);
+                r = -errno;
+        }
+        log_error("%s: cannot be started: %s", child->program, errno_text(r));
+        _exit(127);
+}
+
+/* ---- in the parent ---- */
+
+/* execve() takes them without const but does not change them. */
+static void fill_arguments(const Child *child, const Options *o, const char *argv[ARGUMENTS_MAX]) {
+        const char *directories[][2] = {
+                { "--config", o->paths.config },
+                { "--state", o->paths.state },
+                { "--runtime", o->paths.runtime },
+                { "--data", o->paths.data },
+        };
+        size_t n = 0;
+
+        argv[n++] = child->name;
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+                argv[n++] = directories[i][0];
+                argv[n++] = directories[i][1];
+        }
+        if (o->debug)
+                argv[n++] = "--debug";
+        if (child->connection < 0) {
+                argv[n++] = "--engine";
+                if (o->once)
+                        argv[n++] = "--once";
+                if (child->separation) {
+                        argv[n++] = "--separation";
+                        argv[n++] = child->separation;
+                }
+        }
+        assert(n < ARGUMENTS_MAX);
+        argv[n] = NULL;
+}
+
+int child_start(const Child *child, const Options *options, pid_t *ret) {
+        const char *argv[ARGUMENTS_MAX];
+        pid_t parent = getpid(), pid;
+
+        fill_arguments(child, options, argv);
+        pid = fork();
+        if (pid < 0)
+                return -errno;
+        if (pid == 0)
+                run_child(child, (char *const *) argv, parent);
+        *ret = pid;
+        return 0;
+}

@@ -1,0 +1,381 @@
+#include "daemon/record.h"
+
+#define MESSAGE_MAX ((size_t) 2048)
+#define NAMES_LIMIT 1000
+
+void record_attempt_done(RecordAttempt *a) {
+        free(a->id);
+        string_list_done(&a->names);
+        free(a->ca);
+        free(a->key_type);
+        free(a->account);
+        free(a->spki);
+        (void) json_free(a->order);
+        *a = (RecordAttempt) {};
+}
+
+void record_current_done(RecordCurrent *c) {
+        free(c->leaf);
+        string_list_done(&c->names);
+        free(c->ca);
+        free(c->key_type);
+        free(c->attempt);
+        *c = (RecordCurrent) {};
+}
+
+void record_error_done(RecordError *e) {
+        free(e->message);
+        free(e->class);
+        free(e->type);
+        *e = (RecordError) {};
+}
+
+void record_done(Record *r) {
+        (void) json_free(r->raw);
+        record_attempt_done(&r->attempt);
+        record_current_done(&r->current);
+        record_error_done(&r->error);
+        *r = (Record) {};
+}
+
+/* ---- reading: what does not fit is as if absent ---- */
+
+static int read_text(const Json *j, const char *key, char **ret) {
+        const char *text;
+
+        if (json_get_string(j, key, &text) < 0)
+                return 0;
+        *ret = str_escape(text, MESSAGE_MAX); /* the file may have been edited */
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int64_t read_number(const Json *j, const char *key, int64_t max) {
+        int64_t n;
+
+        if (json_get_int64(j, key, &n) < 0 || n < 0)
+                return 0;
+        return MIN(n, max);
+}
+
+static bool read_bool(const Json *j, const char *key) {
+        bool b = false;
+
+        (void) json_get_bool(j, key, &b); /* absent: false */
+        return b;
+}
+
+static int read_names(const Json *j, StringList *ret) {
+        const Json *list;
+        int r;
+
+        if (json_get_array(j, "names", &list) < 0)
+                return 0;
+        for (size_t i = 0; i < json_count(list) && i < NAMES_LIMIT; i++) {
+                const char *name = json_string_value(json_at(list, i));
+
+                r = name ? string_list_add(ret, name) : 0;
+                if (r < 0)
+                        return r;
+        }
+        string_list_sort_unique(ret);
+        return 0;
+}
+
+static int read_attempt(const Json *record, RecordAttempt *a) {
+        const Json *j, *order;
+        int r;
+
+        if (json_get_object(record, "attempt", &j) < 0)
+                return 0;
+        r = read_text(j, "id", &a->id);
+        if (r < 0 || !a->id)
+                return r;
+        r = read_names(j, &a->names);
+        if (r >= 0)
+                r = read_text(j, "ca", &a->ca);
+        if (r >= 0)
+                r = read_text(j, "key_type", &a->key_type);
+        if (r >= 0)
+                r = read_text(j, "account", &a->account);
+        if (r >= 0)
+                r = read_text(j, "spki", &a->spki);
+        if (r < 0)
+                return r;
+        a->at = read_number(j, "at", INT64_MAX);
+        a->csr = read_bool(j, "csr");
+        a->repeated = read_bool(j, "repeated");
+        if (json_get_object(j, "order", &order) < 0)
+                return 0;
+        a->order = json_copy(order);
+        return a->order ? 0 : -ENOMEM;
+}
+
+static int read_current(const Json *record, RecordCurrent *c) {
+        const Json *j;
+        int r;
+
+        if (json_get_object(record, "current", &j) < 0)
+                return 0;
+        r = read_text(j, "leaf", &c->leaf);
+        if (r >= 0)
+                r = read_names(j, &c->names);
+        if (r >= 0)
+                r = read_text(j, "ca", &c->ca);
+        if (r >= 0)
+                r = read_text(j, "key_type", &c->key_type);
+        if (r >= 0)
+                r = read_text(j, "attempt", &c->attempt);
+        c->unusable = read_bool(j, "unusable");
+        c->former_not_after = read_number(j, "former_not_after", INT64_MAX);
+        return r;
+}
+
+static int read_error(const Json *record, RecordError *e) {
+        const Json *j;
+        int r;
+
+        if (json_get_object(record, "error", &j) < 0)
+                return 0;
+        r = read_text(j, "message", &e->message);
+        if (r >= 0)
+                r = read_text(j, "class", &e->class);
+        if (r >= 0)
+                r = read_text(j, "type", &e->type);
+        e->status = read_number(j, "status", INT32_MAX);
+        e->at = read_number(j, "at", INT64_MAX);
+        return r;
+}
+
+static void read_issued(const Json *record, Record *ret) {
+        const Json *list;
+        size_t count;
+
+        if (json_get_array(record, "issued", &list) < 0)
+                return;
+        count = json_count(list);
+        for (size_t i = count > RECORD_ISSUED_MAX ? count - RECORD_ISSUED_MAX : 0; i < count; i++) {
+                const Json *j = json_at(list, i);
+                int64_t at = read_number(j, "at", INT64_MAX);
+
+                if (at > 0)
+                        record_add_issue(ret, at, read_number(j, "set", INT64_MAX));
+        }
+}
+
+int record_parse(const Json *j, Record *ret) {
+        _cleanup_(record_done) Record r = {};
+        int e;
+
+        if (!json_is_object(j)) {
+                *ret = (Record) {};
+                return 0;
+        }
+        r.raw = json_copy(j);
+        if (!r.raw)
+                return -ENOMEM;
+        e = read_attempt(j, &r.attempt);
+        if (e >= 0)
+                e = read_current(j, &r.current);
+        if (e >= 0)
+                e = read_error(j, &r.error);
+        if (e < 0)
+                return e;
+        r.attempts = read_number(j, "attempts", INT64_MAX / 2);
+        r.failures = read_number(j, "failures", RECORD_FAILURES_MAX);
+        r.next_attempt = read_number(j, "next_attempt", INT64_MAX);
+        r.retry_after = read_number(j, "retry_after", INT64_MAX);
+        read_issued(j, &r);
+        *ret = r;
+        r = (Record) {};
+        return 0;
+}
+
+/* ---- writing ---- */
+
+/* Sets a member, or takes it away. */
+static int write_text(Json *j, const char *key, const char *text) {
+        if (text)
+                return json_set_string(j, key, text);
+        (void) json_remove(j, key); /* -ENOENT: as it shall be */
+        return 0;
+}
+
+static int write_names(Json *j, const StringList *names) {
+        Json *list = json_array_new();
+        int r = list ? 0 : -ENOMEM;
+
+        for (size_t i = 0; i < names->count && r >= 0; i++)
+                r = json_append_string(list, names->items[i]);
+        if (r < 0) {
+                (void) json_free(list);
+                return r;
+        }
+        return json_set(j, "names", list);
+}
+
+/* The member as it was, so that what others put there stays; a new one when there is none. */
+static Json *member_of(const Json *record, const char *key) {
+        const Json *old;
+
+        return json_get_object(record, key, &old) < 0 ? json_object_new() : json_copy(old);
+}
+
+static int write_attempt(Json *record, const RecordAttempt *a) {
+        _cleanup_(json_freep) Json *j = NULL;
+        Json *order;
+        int r;
+
+        (void) json_remove(record, "attempt"); /* another attempt has nothing of the last one */
+        if (!a->id)
+                return 0;
+        j = json_object_new();
+        r = j ? json_set_string(j, "id", a->id) : -ENOMEM;
+        if (r >= 0)
+                r = json_set_int64(j, "at", a->at);
+        if (r >= 0)
+                r = write_names(j, &a->names);
+        if (r >= 0)
+                r = write_text(j, "ca", a->ca);
+        if (r >= 0)
+                r = write_text(j, "key_type", a->key_type);
+        if (r >= 0)
+                r = write_text(j, "account", a->account);
+        if (r >= 0)
+                r = write_text(j, "spki", a->spki);
+        if (r >= 0)
+                r = json_set_bool(j, "csr", a->csr);
+        if (r >= 0)
+                r = json_set_bool(j, "repeated", a->repeated);
+        if (r >= 0 && a->order) {
+                order = json_copy(a->order);
+                r = order ? json_set(j, "order", order) : -ENOMEM;
+        }
+        if (r < 0)
+                return r;
+        return json_set(record, "attempt", TAKE_PTR(j));
+}
+
+static int write_current(Json *record, const RecordCurrent *c) {
+        _cleanup_(json_freep) Json *j = member_of(record, "current");
+        int r;
+
+        r = j ? write_text(j, "leaf", c->leaf) : -ENOMEM;
+        if (r >= 0)
+                r = write_names(j, &c->names);
+        if (r >= 0)
+                r = write_text(j, "ca", c->ca);
+        if (r >= 0)
+                r = write_text(j, "key_type", c->key_type);
+        if (r >= 0)
+                r = write_text(j, "attempt", c->attempt);
+        if (r >= 0)
+                r = json_set_bool(j, "unusable", c->unusable);
+        if (r >= 0)
+                r = json_set_int64(j, "former_not_after", c->former_not_after);
+        if (r < 0)
+                return r;
+        return json_set(record, "current", TAKE_PTR(j));
+}
+
+static int write_error(Json *record, const RecordError *e) {
+        _cleanup_(json_freep) Json *j = NULL;
+        int r;
+
+        (void) json_remove(record, "error");
+        if (!e->message)
+                return 0;
+        j = json_object_new();
+        r = j ? json_set_string(j, "message", e->message) : -ENOMEM;
+        if (r >= 0)
+                r = write_text(j, "class", e->class);
+        if (r >= 0)
+                r = write_text(j, "type", e->type);
+        if (r >= 0)
+                r = json_set_int64(j, "status", e->status);
+        if (r >= 0)
+                r = json_set_int64(j, "at", e->at);
+        if (r < 0)
+                return r;
+        return json_set(record, "error", TAKE_PTR(j));
+}
+
+static int write_issued(Json *record, const Record *rec) {
+        _cleanup_(json_freep) Json *list = json_array_new();
+        int r = list ? 0 : -ENOMEM;
+
+        for (size_t i = 0; i < rec->issued_count && r >= 0; i++) {
+                _cleanup_(json_freep) Json *j = json_object_new();
+
+                r = j ? json_set_int64(j, "at", rec->issued[i].at) : -ENOMEM;
+                if (r >= 0)
+                        r = json_set_int64(j, "set", rec->issued[i].set);
+                if (r >= 0)
+                        r = json_append(list, TAKE_PTR(j));
+        }
+        return r < 0 ? r : json_set(record, "issued", TAKE_PTR(list));
+}
+
+int record_build(const Record *rec, Json **ret) {
+        _cleanup_(json_freep) Json *j = rec->raw ? json_copy(rec->raw) : json_object_new();
+        int r;
+
+        r = j ? json_set_int64(j, "version", RECORD_VERSION) : -ENOMEM;
+        if (r >= 0)
+                r = write_attempt(j, &rec->attempt);
+        if (r >= 0)
+                r = write_current(j, &rec->current);
+        if (r >= 0)
+                r = write_error(j, &rec->error);
+        if (r >= 0)
+                r = json_set_int64(j, "attempts", rec->attempts);
+        if (r >= 0)
+                r = json_set_int64(j, "failures", rec->failures);
+        if (r >= 0)
+                r = json_set_int64(j, "next_attempt", rec->next_attempt);
+        if (r >= 0)
+                r = json_set_int64(j, "retry_after", rec->retry_after);
+        if (r >= 0)
+                r = write_issued(j, rec);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(j);
+        return 0;
+}
+
+/* ---- issuances ---- */
+
+/* FNV-1a, cut to what JSON numbers hold. Not for secrets: it only tells sets apart. */
+static uint64_t mix(uint64_t hash, const char *text) {
+        for (const unsigned char *p = (const unsigned char *) text;; p++) {
+                hash = (hash ^ *p) * UINT64_C(0x100000001b3);
+                if (!*p)
+                        return hash;
+        }
+}
+
+int64_t record_set_of(const StringList *names, const char *key_type) {
+        uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+        for (size_t i = 0; i < names->count; i++)
+                hash = mix(hash, names->items[i]);
+        hash = mix(hash, key_type ? key_type : "");
+        return (int64_t) (hash >> 16);
+}
+
+void record_add_issue(Record *r, int64_t at, int64_t set) {
+        if (r->issued_count == RECORD_ISSUED_MAX) {
+                for (size_t i = 1; i < RECORD_ISSUED_MAX; i++)
+                        r->issued[i - 1] = r->issued[i];
+                r->issued_count--;
+        }
+        r->issued[r->issued_count++] = (RecordIssue) { .at = at, .set = set };
+}
+
+size_t record_issues_of(const Record *r, int64_t set, int64_t *ret) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < r->issued_count; i++)
+                if (r->issued[i].set == set)
+                        ret[n++] = r->issued[i].at;
+        return n;
+}

@@ -1,0 +1,79 @@
+#pragma once
+
+/* The engine's memory of one certificate (Y-02, Y-03, Q-07): certificates/NAME.json. A plain value, read from and
+ * written to JSON. What cannot be understood is left out, what is not known is kept: the certificate on disk and
+ * the CA are the truth, this is a hint. */
+
+#include "base/json.h"
+#include "base/strings.h"
+
+#define RECORD_VERSION      1
+#define RECORD_ISSUED_MAX   16      /* more than the issuance guard ever counts */
+#define RECORD_FAILURES_MAX 1000000 /* what is more is that (R1.6) */
+
+/* The order that is open, or about to be. */
+typedef struct RecordAttempt {
+        char *id; /* NULL: there is none */
+        int64_t at;
+        StringList names;
+        char *ca, *key_type;
+        char *account; /* URL that the order belongs to */
+        char *spki;    /* of its key, once there is a CSR */
+        bool csr;      /* the key was made: never ask for another one */
+        bool repeated; /* it was found without a URL once already */
+        Json *order;   /* of the order machine; NULL: the CA has not answered */
+} RecordAttempt;
+
+/* The chain on disk, and what was asked for when it was ordered. */
+typedef struct RecordCurrent {
+        char *leaf; /* NULL: not known */
+        StringList names;
+        char *ca, *key_type, *attempt;
+        bool unusable; /* its key is gone */
+        int64_t former_not_after; /* of the one before it; 0: none */
+} RecordCurrent;
+
+typedef struct RecordError {
+        char *message; /* escaped; NULL: none */
+        char *class, *type;
+        int64_t status, at;
+} RecordError;
+
+typedef struct RecordIssue {
+        int64_t at;
+        int64_t set; /* of names and key type, see record_set_of() */
+} RecordIssue;
+
+typedef struct Record {
+        Json *raw; /* as read; NULL if new */
+        RecordAttempt attempt;
+        RecordCurrent current;
+        RecordError error;
+        int64_t attempts;     /* ever */
+        int64_t failures;     /* in a row */
+        int64_t next_attempt; /* not before; 0 */
+        int64_t retry_after;  /* the CA's own word: not even by hand before; 0 */
+        RecordIssue issued[RECORD_ISSUED_MAX]; /* oldest first */
+        size_t issued_count;
+} Record;
+
+void record_done(Record *r);
+
+/* Any JSON, or NULL, gives a record. -ENOMEM only. */
+int record_parse(const Json *j, Record *ret);
+
+/* With all members that record_parse() did not know. */
+int record_build(const Record *r, Json **ret);
+
+void record_attempt_done(RecordAttempt *a);
+void record_current_done(RecordCurrent *c);
+void record_error_done(RecordError *e);
+
+/* A number for a set of names and a key type, the same on every machine. */
+int64_t record_set_of(const StringList *names, const char *key_type);
+
+/* Notes an issuance; the oldest gives way. */
+void record_add_issue(Record *r, int64_t at, int64_t set);
+
+/* Times of the issuances of this set, oldest first; `ret` of RECORD_ISSUED_MAX. Returns how many. */
+size_t record_issues_of(const Record *r, int64_t set, int64_t *ret);

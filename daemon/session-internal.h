@@ -1,0 +1,101 @@
+#pragma once
+
+/* The insides of a session, for the session*.c files only:
+ *
+ *   session.c            the object, and who waits for it
+ *   session-prepare.c    directory → thumbprint → account, one flight for all
+ *   session-send.c       one request: place → nonce → signature → POST
+ *   session-reply.c      answers: nonces, clock, badNonce, hand-up */
+
+#include "daemon/nonce-pool.h"
+#include "daemon/session.h"
+
+#define DIRECTORY_AGE_MAX      ((usec_t) SEC_PER_DAY * USEC_PER_SEC) /* E-04 */
+#define REQUESTS_MAX           20                                    /* S-07 */
+#define REQUESTS_PER_OWNER_MAX 4                                     /* */
+#define SENDS_MAX              30                                    /* D-07 */
+#define SENDS_TIME_MAX         (60 * USEC_PER_SEC)
+#define SENDS_AT_ONCE          5
+#define NEW_ACCOUNT_GAP_SEC    SEC_PER_HOUR                          /* S-07 */
+
+typedef enum Preparation {
+        PREPARE_NOTHING,
+        PREPARE_DIRECTORY,
+        PREPARE_THUMBPRINT,
+        PREPARE_LOOKUP,
+        PREPARE_ACCOUNT,
+} Preparation;
+
+struct SessionWait {
+        Session *session; /* NULL once told */
+        SessionWait *next;
+        bool resume;
+        session_ready_fn fn;
+        void *userdata;
+};
+
+struct SessionCall {
+        Session *session; /* NULL once answered */
+        SessionCall *next;
+        SessionRequestKind kind;
+        const void *owner;
+        char *url, *certificate, *attempt, *csr; /* csr: base64url */
+        StringList names;
+        bool running;  /* it has a place */
+        char *nonce;
+        unsigned sends;
+        usec_t first_send; /* CLOCK_BOOTTIME */
+        bool odd_nonce;    /* D-10: done once */
+        bool fetched;      /* D-07: the HEAD of the sixth send is done */
+        int error;         /* to be told by `pause` */
+        HelperCall *sign;
+        HttpCall *http;
+        Timer *pause;
+        session_reply_fn fn;
+        void *userdata;
+};
+
+struct Session {
+        Engine *engine;   /* borrowed */
+        Account *account; /* borrowed */
+        CaConfig ca;      /* owns */
+
+        Directory directory;
+        bool has_directory;
+        usec_t directory_at; /* CLOCK_BOOTTIME; 0: stale */
+        bool directory_tried; /* in this preparation */
+        char *thumbprint;
+        char *account_url;
+        NoncePool nonces;
+        int64_t skew_sec;
+
+        Preparation preparation;
+        bool lookup_done; /* in this preparation */
+        SessionWait *waits;
+        HttpCall *directory_call;
+        HelperCall *thumbprint_call;
+        SessionCall *account_call;
+        Timer *timer;
+
+        SessionCall *calls; /* in the order of their coming */
+};
+
+/* session.c */
+void session_plan(Session *s); /* session_advance() soon, from the loop */
+void session_tell(Session *s, const Failure *failure, bool only_fresh);
+
+/* session-prepare.c */
+void session_advance(Session *s);
+void session_prepare_done(Session *s);
+
+/* session-send.c */
+void session_pump(Session *s);
+int call_send(SessionCall *c);   /* nonce → signature → POST */
+int call_fetch_nonce(SessionCall *c);
+int call_again(SessionCall *c);  /* with another nonce (D-06) */
+void call_end(SessionCall *c, const SessionReply *reply); /* the caller's last statement */
+
+/* session-reply.c */
+void session_learn(Session *s, const HttpReply *reply); /* nonce and clock of any answer */
+int64_t session_retry_after(Session *s, const HttpReply *reply);
+void call_on_answer(const HttpReply *reply, void *userdata);

@@ -1,0 +1,127 @@
+/* Answers: whatever the CA sends, its nonce and its clock are learned from (D-04). A refused nonce is the
+ * session's own affair (D-06, D-07); everything else is handed up. */
+
+#include <string.h>
+
+#include "acme/timestamp.h"
+#include "acme/url.h"
+#include "base/log.h"
+#include "daemon/session-internal.h"
+
+static bool answer_date(const HttpReply *reply, int64_t *ret) {
+        return reply->date && http_date_parse(reply->date, ret) >= 0;
+}
+
+void session_learn(Session *s, const HttpReply *reply) {
+        int64_t date;
+
+        if (reply->error < 0)
+                return;
+        if (reply->replay_nonce)
+                /* -ENOENT: no nonce that could be used, as if there were none (D-03) */
+                (void) nonce_pool_put(
+                                &s->nonces, reply->replay_nonce, loop_boot_usec(s->engine->loop));
+        if (answer_date(reply, &date))
+                s->skew_sec = date - loop_wall_sec(s->engine->loop);
+}
+
+int64_t session_retry_after(Session *s, const HttpReply *reply) {
+        int64_t now, delay;
+
+        if (reply->error < 0 || !reply->retry_after)
+                return 0;
+        if (!answer_date(reply, &now))
+                now = loop_wall_sec(s->engine->loop);
+        return retry_after_parse(reply->retry_after, now, &delay) < 0 ? 0 : delay;
+}
+
+static int read_problem(const HttpReply *reply, Problem *ret) {
+        _cleanup_(json_freep) Json *j = NULL;
+        int r;
+
+        if (reply->status < 400 || reply->body.size == 0)
+                return -ENOENT;
+        r = json_parse(reply->body.data, reply->body.size, &j);
+        return r < 0 ? r : problem_parse(j, reply->status, ret);
+}
+
+/* Some old CAs have no type for it, only words (D-10). */
+static bool is_bad_nonce(SessionCall *c, const Problem *p) {
+        if (p->type == PROBLEM_BAD_NONCE)
+                return true;
+        if (p->type != PROBLEM_NONE || p->status != 400 || c->odd_nonce || !p->detail ||
+            !strcasestr(p->detail, "nonce"))
+                return false;
+        c->odd_nonce = true;
+        return true;
+}
+
+static bool may_send_again(const SessionCall *c) {
+        usec_t now = loop_boot_usec(c->session->engine->loop);
+
+        return c->sends < SENDS_MAX && now - c->first_send < SENDS_TIME_MAX;
+}
+
+/* F-15: looked up, and if need be registered again, when somebody next waits for the session. */
+static void forget_account(Session *s) {
+        int r;
+
+        log_message(LOG_WARNING,
+                    &(LogFields) { .ca = s->ca.name },
+                    "%s: the CA does not know the account '%s', looking it up again",
+                    s->ca.name,
+                    s->account_url ? s->account_url : "");
+        free(s->account_url);
+        s->account_url = NULL;
+        r = account_forget_url(s->account);
+        if (r < 0)
+                log_debug("%s: not recorded: %s", s->ca.name, errno_text(r));
+}
+
+static void learn_problem(SessionCall *c, const HttpReply *reply, const Problem *p) {
+        Session *s = c->session;
+        bool own = c->kind == SESSION_NEW_ACCOUNT || c->kind == SESSION_LOOKUP_ACCOUNT;
+
+        if (reply->status == 405 || reply->status == 410 ||
+            (reply->status == 404 && (own || c->kind == SESSION_NEW_ORDER)))
+                s->directory_at = 0; /* E-04 */
+        if (p->type == PROBLEM_ACCOUNT_DOES_NOT_EXIST && !own && s->account_url)
+                forget_account(s);
+}
+
+static void hand_up(SessionCall *c, const HttpReply *reply) {
+        _cleanup_free_ char *location = NULL;
+        SessionReply up = {
+                .error = reply->error,
+                .message = reply->error_text,
+                .status = reply->status,
+                .body = reply->body.data,
+                .size = reply->body.size,
+                .retry_after_sec = session_retry_after(c->session, reply),
+        };
+
+        if (reply->error < 0)
+                c->session->directory_at = 0; /* E-04: perhaps its host is no more */
+        if (reply->error == 0 && reply->location &&
+            url_resolve(c->url, reply->location, &location) >= 0)
+                up.location = location;
+        call_end(c, &up);
+}
+
+void call_on_answer(const HttpReply *reply, void *userdata) {
+        SessionCall *c = userdata;
+        _cleanup_(problem_done) Problem p = {};
+        int r;
+
+        session_learn(c->session, reply);
+        if (reply->error == 0 && read_problem(reply, &p) >= 0) {
+                if (is_bad_nonce(c, &p) && may_send_again(c)) {
+                        r = call_again(c);
+                        if (r < 0)
+                                call_end(c, &(SessionReply) { .error = r });
+                        return;
+                }
+                learn_problem(c, reply, &p);
+        }
+        hand_up(c, reply);
+}

@@ -1,0 +1,96 @@
+#pragma once
+
+/* One account at one CA (F-18): the directory (E-04, E-05, E-09), the nonces (D-01 … D-10), the account (F-01 … F-06,
+ * F-15), and signed requests with it: at most 4 in flight for one order and 20 in all, a refused nonce
+ * repeated. Bodies are made by the signer, sent by the http seam. */
+
+#include "base/bytes.h"
+#include "daemon/account.h"
+#include "daemon/engine.h"
+#include "daemon/failure.h"
+
+typedef struct Session Session;
+
+/* `ca` is copied; `account` is borrowed. */
+int session_new(Engine *engine, const CaConfig *ca, Account *account, Session **ret);
+/* Frees what is under way; the owners of calls and waits still free those. */
+Session *session_free(Session *s);
+DEFINE_CLEANUP(Session *, session_free)
+
+/* Is it a session at this CA with the same definition? */
+bool session_fits(const Session *s, const CaConfig *ca);
+
+/* ---- readiness ---- */
+
+typedef struct SessionWait SessionWait;
+/* NULL: ready. The failure is borrowed. */
+typedef void (*session_ready_fn)(const Failure *failure, void *userdata);
+
+/* Directory, thumbprint and account are there; made when they are not, once for all who wait. To `resume` an
+ * order an old copy of the directory is good enough (E-05). `fn` is called once, from the loop. */
+int session_prepare(
+                Session *s,
+                bool resume,
+                session_ready_fn fn,
+                void *userdata,
+                SessionWait **ret);
+SessionWait *session_wait_free(SessionWait *w);
+DEFINE_CLEANUP(SessionWait *, session_wait_free)
+
+/* All borrowed; NULL before the session was ready. */
+const char *session_account(const Session *s);
+const char *session_thumbprint(const Session *s);
+const StringList *session_origins(const Session *s);
+
+/* The CA's clock less ours, from its last answer; 0 while unknown. */
+int64_t session_skew_sec(const Session *s);
+
+/* ---- requests ---- */
+
+typedef enum SessionRequestKind {
+        SESSION_NEW_ACCOUNT, /* of the session itself */
+        SESSION_LOOKUP_ACCOUNT,
+        SESSION_NEW_ORDER,   /* certificate, names; url is the directory's */
+        SESSION_POST_AS_GET, /* url */
+        SESSION_CERTIFICATE, /* url; PEM is asked for */
+        SESSION_CHALLENGE,   /* url */
+        SESSION_FINALIZE,    /* url, certificate, attempt, csr */
+        SESSION_REQUEST_KIND_MAX,
+} SessionRequestKind;
+
+typedef struct SessionRequest {
+        SessionRequestKind kind;
+        const void *owner; /* requests of one order have the same */
+        const char *url;
+        const char *certificate;
+        const char *attempt;
+        const StringList *names;
+        const void *csr; /* DER */
+        size_t csr_size;
+} SessionRequest;
+
+typedef struct SessionReply {
+        int error;            /* 0, or negative: the CA gave no answer */
+        bool signer_failed;   /* with an error: it was the signer that did not answer, or refused (-EPERM), or
+                               * has no key any more (-ENOKEY) */
+        const char *message;  /* with an error: words for a person, escaped */
+        long status;
+        const char *location; /* absolute; NULL if none */
+        int64_t retry_after_sec;
+        const void *body;
+        size_t size;
+} SessionReply;
+
+typedef struct SessionCall SessionCall;
+typedef void (*session_reply_fn)(const SessionReply *reply, void *userdata);
+
+/* Everything is copied. `fn` is called once, from the loop; what the reply points to ends when the call is
+ * freed or `fn` returns. Freeing the call cancels it. */
+int session_send(
+                Session *s,
+                const SessionRequest *request,
+                session_reply_fn fn,
+                void *userdata,
+                SessionCall **ret);
+SessionCall *session_call_free(SessionCall *c);
+DEFINE_CLEANUP(SessionCall *, session_call_free)

@@ -1,0 +1,222 @@
+/* The installer's part: Inspect, Deploy, Verified. Each is a connection of its own and may be sent twice; an answer
+ * that does not come is asked for again. */
+
+#include "base/log.h"
+#include "base/message-id.h"
+#include "daemon/target-internal.h"
+
+static const unsigned silence_delays[] = { 5, 15, 60, 300 };
+
+static void on_silence(void *userdata) {
+        Target *t = userdata;
+
+        t->timer = timer_free(t->timer);
+        target_look(t);
+}
+
+/* The installer is not there, or its answer is none: costs no deploy. */
+static void silent(Target *t, const char *why) {
+        size_t i = MIN((size_t) t->silence, ELEMENTSOF(silence_delays) - 1);
+        char *text = NULL;
+
+        t->silence++;
+        (void) str_printf(&text, "%s: the installer does not answer: %s", t->config->name, why);
+        target_set_phase(t, TARGET_WAITING);
+        target_set_trouble(t, text, MESSAGE_DEPLOY_FAILED);
+        target_wait(t, silence_delays[i] * USEC_PER_SEC, on_silence);
+        t->owner.changed(t->owner.userdata);
+}
+
+static void on_refusal_over(void *userdata) {
+        Target *t = userdata;
+
+        t->timer = timer_free(t->timer);
+        target_look(t);
+}
+
+/* It answered, and said no. */
+static void refused(Target *t, const char *name, const char *message) {
+        bool not_live = str_equal(name, "NotLive");
+        char *text = NULL;
+        usec_t now = target_now(t);
+
+        (void) str_printf(
+                        &text,
+                        "%s: the installer refused: %s",
+                        t->config->name,
+                        message ? message : name);
+        target_postpone_deploy(t);
+        target_set_phase(t, TARGET_WAITING);
+        target_set_trouble(t, text, MESSAGE_DEPLOY_FAILED);
+        target_wait(t, t->deploy_at > now ? t->deploy_at - now : 0, on_refusal_over);
+        if (not_live)
+                t->owner.not_live(t->owner.userdata);
+        else
+                t->owner.changed(t->owner.userdata);
+}
+
+/* True: the row was taken over; else what follows is under way. */
+static bool take_row(Target *t, const HelperReply *reply) {
+        TargetRow row = {};
+        int r;
+
+        if (reply->error < 0) {
+                silent(t, reply->message ? reply->message : errno_text(reply->error));
+                return false;
+        }
+        t->silence = 0;
+        if (reply->error_name) {
+                refused(t, reply->error_name, reply->message);
+                return false;
+        }
+        r = target_row_parse(reply->parameters, &row);
+        if (r < 0) {
+                silent(t, errno_text(r));
+                return false;
+        }
+        target_row_done(&t->row);
+        t->row = row;
+        return true;
+}
+
+static void call(Target *t, const char *method, bool with_leaf, helper_fn fn) {
+        _cleanup_(json_freep) Json *j = json_object_new();
+        int r;
+
+        r = j ? json_set_string(j, "certificate", t->certificate) : -ENOMEM;
+        if (r >= 0)
+                r = json_set_string(j, "target", t->config->name);
+        if (r >= 0 && with_leaf)
+                r = json_set_string(j, "leaf", t->leaf);
+        if (r >= 0)
+                r = helper_call(
+                                t->owner.engine->installer,
+                                HELPER_OWN,
+                                method,
+                                TAKE_PTR(j),
+                                fn,
+                                t,
+                                &t->call);
+        if (r < 0)
+                silent(t, errno_text(r));
+}
+
+/* Takes a place among the installer's processes; `go` runs now or when there is one. */
+static void with_place(Target *t, TargetPhase phase, loop_fn go) {
+        int r;
+
+        target_set_phase(t, phase);
+        r = slot_take(t->owner.installer, go, t, &t->slot);
+        if (r < 0)
+                silent(t, errno_text(r));
+        else if (r > 0)
+                go(t);
+}
+
+/* ---- Inspect ---- */
+
+static void on_inspected(const HelperReply *reply, void *userdata) {
+        Target *t = userdata;
+
+        if (!take_row(t, reply))
+                return;
+        t->call = helper_call_free(t->call);
+        t->slot = slot_free(t->slot);
+        target_decide(t);
+}
+
+static void inspect(void *userdata) {
+        call(userdata, "Inspect", false, on_inspected);
+}
+
+void target_look(Target *t) {
+        if (!t->leaf)
+                return;
+        with_place(t, TARGET_LOOKING, inspect);
+}
+
+/* ---- Deploy ---- */
+
+static bool is_stopped(const Target *t) {
+        return str_equal(t->row.unit, "inactive");
+}
+
+static void deploy_failed(Target *t) {
+        const char *name = t->config->name;
+        const char *error = t->row.error ? t->row.error : "no reason given";
+        char *text = NULL;
+
+        if (is_stopped(t))
+                (void) str_printf(
+                                &text,
+                                "%s is stopped and will take the new certificate when it starts",
+                                name);
+        else if (t->row.rolled_back)
+                (void) str_printf(
+                                &text,
+                                "%s refused the new certificate and keeps the old one: %s",
+                                name,
+                                error);
+        else
+                (void) str_printf(
+                                &text,
+                                "%s: %s failed: %s",
+                                name,
+                                t->row.step ? t->row.step : "deploy",
+                                error);
+        target_postpone_deploy(t);
+        target_set_trouble(t, text, MESSAGE_DEPLOY_FAILED);
+        target_open(t);
+}
+
+static void on_deployed(const HelperReply *reply, void *userdata) {
+        Target *t = userdata;
+
+        if (!take_row(t, reply))
+                return;
+        t->call = helper_call_free(t->call);
+        t->slot = slot_free(t->slot);
+        t->served = t->config->probe_host ? SERVED_UNKNOWN : SERVED_NOT_PROBED;
+        if (!target_is_here(t) || t->row.rolled_back || is_stopped(t) || !t->row.activated) {
+                deploy_failed(t);
+                return;
+        }
+        t->fresh = true;
+        if (t->config->probe_host)
+                target_serve_begin(t);
+        else
+                target_confirm(t);
+}
+
+static void deploy(void *userdata) {
+        call(userdata, "Deploy", true, on_deployed);
+}
+
+void target_deploy(Target *t) {
+        with_place(t, TARGET_DEPLOYING, deploy);
+}
+
+/* ---- Verified ---- */
+
+static void on_confirmed(const HelperReply *reply, void *userdata) {
+        Target *t = userdata;
+
+        if (!take_row(t, reply))
+                return;
+        t->call = helper_call_free(t->call);
+        t->slot = slot_free(t->slot);
+        if (t->row.state == ROW_VERIFIED && str_equal(t->row.leaf, t->leaf)) {
+                target_verified(t);
+                return;
+        }
+        target_postpone_deploy(t); /* files changed behind our back: from the beginning, slowly */
+        target_open(t);
+}
+
+static void confirm(void *userdata) {
+        call(userdata, "Verified", true, on_confirmed);
+}
+
+void target_confirm(Target *t) {
+        with_place(t, TARGET_CONFIRMING, confirm);
+}

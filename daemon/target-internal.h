@@ -1,0 +1,87 @@
+#pragma once
+
+/* The insides of a target's loop, for target*.c only:
+ *
+ *   target.c         the object, and which step is next
+ *   target-deploy.c  the installer's part: look, deploy, confirm
+ *   target-served.c  handshakes: is it the leaf that is served?
+ *   target-status.c  words and JSON */
+
+#include "acme/key.h"
+#include "daemon/target-row.h"
+#include "daemon/target.h"
+
+#define LOOK_SEC        SEC_PER_HOUR      /* a verified target is looked at hourly … */
+#define LOOK_SLACK_SEC  (15 * SEC_PER_MIN) /* … together with others */
+#define OPEN_LOOK_SEC   30                /* an open one by a handshake */
+#define STOPPED_LOOK_SEC 60               /* and one that no handshake shows */
+#define SERVE_WINDOW_SEC 60               /* a service may need so long to serve the new leaf */
+#define PROBE_LIMIT_SEC 10                /* of one handshake */
+#define PROBE_GAP_MAX_SEC 8
+
+typedef enum TargetPhase {
+        TARGET_NOTHING,    /* no leaf is wanted here */
+        TARGET_LOOKING,    /* Inspect */
+        TARGET_DEPLOYING,  /* Deploy */
+        TARGET_PROBING,    /* handshakes, or the pause between two of them */
+        TARGET_CONFIRMING, /* Verified */
+        TARGET_WAITING,    /* it is not as it shall be; a timer */
+        TARGET_VERIFIED,   /* it is; a timer of an hour */
+} TargetPhase;
+
+typedef enum TargetServed {
+        SERVED_UNKNOWN,
+        SERVED_NOT_PROBED, /* no handshake is configured */
+        SERVED_YES,
+        SERVED_OTHER,      /* another leaf */
+        SERVED_UNREACHABLE,
+} TargetServed;
+
+struct Target {
+        TargetOwner owner;
+        const char *certificate;    /* borrowed */
+        const TargetConfig *config; /* borrowed */
+        TargetPhase phase;
+        char *leaf; /* NULL: none wanted */
+        int64_t lifetime_sec;
+        bool may_deploy;
+
+        TargetRow row; /* as last told */
+        TargetServed served;
+        char *trouble; /* owns; NULL: nothing is wrong */
+        bool told;     /* this trouble was logged */
+        bool fresh;    /* deployed in this run and not yet told as good */
+
+        Slot *slot;
+        HelperCall *call;
+        ProberCall *probe;
+        Timer *timer;
+        usec_t wake_at; /* CLOCK_BOOTTIME; of `timer` while WAITING */
+
+        unsigned failures; /* deploys in a row without the leaf being served */
+        usec_t deploy_at;  /* CLOCK_BOOTTIME; no deploy before; 0: any time */
+        unsigned silence;  /* calls in a row without an answer */
+        usec_t serve_until; /* handshakes are repeated quickly until then */
+        unsigned probe_gap_sec;
+};
+
+/* target.c */
+void target_set_phase(Target *t, TargetPhase phase); /* the only writer; stops what is under way */
+void target_decide(Target *t);                       /* after a row was read */
+void target_wait(Target *t, usec_t delay, loop_fn fn);
+void target_postpone_deploy(Target *t); /* the last one did not do it: backoff */
+void target_open(Target *t);            /* not as it shall be: waits for what comes first */
+void target_verified(Target *t);
+bool target_is_here(const Target *t); /* the files are */
+/* Takes a malloc'ed text, or NULL; logs it once. */
+void target_set_trouble(Target *t, char *text, const char *message_id);
+usec_t target_now(const Target *t);
+
+/* target-deploy.c */
+void target_look(Target *t);
+void target_deploy(Target *t);
+void target_confirm(Target *t);
+
+/* target-served.c */
+void target_serve_begin(Target *t); /* with a window of patience */
+void target_serve_once(Target *t);

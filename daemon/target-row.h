@@ -1,0 +1,22 @@
+#pragma once
+
+/* A row of the installer's ledger, as its answers tell it (io.renewd.Installer, type Row). */
+
+#include "base/json.h"
+
+typedef enum RowState { ROW_UNKNOWN, ROW_NONE, ROW_OPEN, ROW_VERIFIED } RowState;
+
+typedef struct TargetRow {
+        RowState state;
+        char *leaf;  /* NULL if none; all texts owned and escaped */
+        char *unit;  /* "active" … */
+        char *step;  /* what failed last */
+        char *error; /* in the words of the one who refused */
+        bool in_place;
+        bool activated;
+        bool rolled_back;
+} TargetRow;
+
+void target_row_done(TargetRow *r);
+int target_row_parse(const Json *parameters, TargetRow *ret); /* -EBADMSG */
+const char *row_state_to_string(RowState s);

@@ -1,0 +1,93 @@
+#include "daemon/target-internal.h"
+
+#include <string.h>
+
+static const char *const served_names[] = {
+        [SERVED_UNKNOWN] = "unknown",
+        [SERVED_NOT_PROBED] = "not-probed",
+        [SERVED_YES] = "yes",
+        [SERVED_OTHER] = "other",
+        [SERVED_UNREACHABLE] = "unreachable",
+};
+
+static const char *const phase_texts[] = {
+        [TARGET_NOTHING] = NULL,
+        [TARGET_LOOKING] = "looking at",
+        [TARGET_DEPLOYING] = "deploying to",
+        [TARGET_PROBING] = "waiting for the certificate to be served by",
+        [TARGET_CONFIRMING] = "confirming the deploy to",
+        [TARGET_WAITING] = NULL,
+        [TARGET_VERIFIED] = NULL,
+};
+
+int64_t target_next_attempt(const Target *t) {
+        usec_t now = target_now(t);
+
+        if (t->phase != TARGET_WAITING || t->wake_at == 0)
+                return 0;
+        return loop_wall_sec(t->owner.engine->loop) +
+               (int64_t) (t->wake_at > now ? (t->wake_at - now) / USEC_PER_SEC : 0);
+}
+
+const char *target_trouble(const Target *t) {
+        return t->trouble;
+}
+
+int target_describe(const Target *t, char **ret) {
+        const char *text = phase_texts[t->phase];
+
+        if (!text) {
+                *ret = NULL;
+                return 0;
+        }
+        return str_printf(ret, "%s %s", text, t->config->name);
+}
+
+int target_json(const Target *t, Json **ret) {
+        _cleanup_(json_freep) Json *j = json_object_new();
+        int r;
+
+        r = j ? json_set_string(j, "name", t->config->name) : -ENOMEM;
+        if (r >= 0)
+                r = json_set_string(j, "state", row_state_to_string(t->row.state));
+        if (r >= 0)
+                r = json_set_string(j, "leaf", t->row.leaf);
+        if (r >= 0)
+                r = json_set_string(j, "served", served_names[t->served]);
+        if (r >= 0)
+                r = json_set_string(j, "message", t->trouble);
+        if (r >= 0)
+                r = json_set_int64(j, "next_attempt", target_next_attempt(t));
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(j);
+        return 0;
+}
+
+/* ---- the same target? ---- */
+
+static bool same_list(const StringList *a, const StringList *b) {
+        if (a->count != b->count)
+                return false;
+        for (size_t i = 0; i < a->count; i++)
+                if (strcmp(a->items[i], b->items[i]) != 0)
+                        return false;
+        return true;
+}
+
+static bool same_file(const FileConfig *a, const FileConfig *b) {
+        return a->content == b->content && a->mode == b->mode && str_equal(a->path, b->path) &&
+               str_equal(a->owner, b->owner) && str_equal(a->group, b->group);
+}
+
+bool target_config_same(const TargetConfig *a, const TargetConfig *b) {
+        if (!str_equal(a->name, b->name) || a->file_count != b->file_count)
+                return false;
+        for (size_t i = 0; i < a->file_count; i++)
+                if (!same_file(&a->files[i], &b->files[i]))
+                        return false;
+        return same_list(&a->check, &b->check) && same_list(&a->hook, &b->hook) &&
+               str_equal(a->reload, b->reload) && str_equal(a->restart, b->restart) &&
+               a->timeout_sec == b->timeout_sec && str_equal(a->probe_host, b->probe_host) &&
+               a->probe_port == b->probe_port && str_equal(a->probe_name, b->probe_name);
+}

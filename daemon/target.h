@@ -1,0 +1,57 @@
+#pragma once
+
+/* One place where one certificate shall be: a loop that compares what should be with what is and does the next
+ * missing step (DESIGN §1.3): look → deploy → handshakes → verified, and from then on a look every hour. It
+ * never gives up and never needs a new order. */
+
+#include "daemon/engine.h"
+#include "daemon/slots.h"
+
+typedef struct Target Target;
+
+typedef struct TargetOwner {
+        Engine *engine;    /* all borrowed */
+        Slots *installer;
+        Slots *prober;
+        void (*changed)(void *userdata);  /* something worth showing changed */
+        void (*not_live)(void *userdata); /* the installer does not have the leaf live */
+        void *userdata;
+} TargetOwner;
+
+/* `certificate` and `config` are borrowed. */
+int target_new(
+                const TargetOwner *owner,
+                const char *certificate,
+                const TargetConfig *config,
+                Target **ret);
+Target *target_free(Target *t);
+DEFINE_CLEANUP(Target *, target_free)
+
+const TargetConfig *target_config(const Target *t);
+
+/* The same target in a new configuration; looks again when it is not the same at all. */
+void target_configure(Target *t, const char *certificate, const TargetConfig *config);
+
+/* This leaf is live and shall be here; looks at once. Without `may_deploy` it only watches. `lifetime_sec`
+ * scales the waits; 0: not known. */
+int target_want(Target *t, const char *leaf, int64_t lifetime_sec, bool may_deploy);
+
+bool target_is_verified(const Target *t);
+/* Verified, or it failed and waits for another try: nothing is under way. */
+bool target_is_settled(const Target *t);
+
+/* Unix seconds of the next try; 0: none planned. */
+int64_t target_next_attempt(const Target *t);
+
+/* What is wrong, "nginx does not serve the new certificate yet: connection refused"; NULL if nothing is known to be.
+ * Borrowed. */
+const char *target_trouble(const Target *t);
+
+/* What is being done, "deploying to nginx"; NULL if nothing. malloc'ed. */
+int target_describe(const Target *t, char **ret);
+
+/* The shape Target of io.renewd.Manager. */
+int target_json(const Target *t, Json **ret);
+
+/* Would the installer and the prober do the same for both? */
+bool target_config_same(const TargetConfig *a, const TargetConfig *b);

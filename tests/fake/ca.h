@@ -1,0 +1,81 @@
+#pragma once
+
+/* An ACME server in the same process: nonces, accounts, orders, authorizations (validated by a look into the fake
+ * responder), asynchronous finalize, real small certificates. It fails when a hook says so, counts everything, and
+ * outlives the engine. Bodies are the fake signer's: {"nonce","url","kid","payload"}. */
+
+#include <openssl/x509.h>
+
+#include "daemon/http.h"
+#include "tests/fake/loop.h"
+#include "tests/fake/responder.h"
+
+typedef struct FakeCa FakeCa;
+
+typedef enum CaRequest {
+        CA_DIRECTORY,
+        CA_NONCE,
+        CA_ACCOUNT,
+        CA_NEW_ORDER,
+        CA_AUTHORIZATION,
+        CA_CHALLENGE,
+        CA_ORDER,
+        CA_FINALIZE,
+        CA_CERTIFICATE,
+        CA_REQUEST_MAX,
+} CaRequest;
+
+typedef enum CaFault {
+        CA_OK,
+        CA_LOST_BEFORE, /* the request never arrives */
+        CA_LOST_AFTER,  /* it does, the answer is lost */
+        CA_BAD_NONCE,
+        CA_ERROR_500,
+        CA_BUSY_503, /* with Retry-After */
+        CA_RATE_429, /* with Retry-After */
+        CA_GARBAGE,  /* 200 with a page of HTML */
+        CA_REFUSED,  /* 403 rejectedIdentifier */
+        CA_FAULT_MAX,
+} CaFault;
+
+typedef struct FakeCaHooks {
+        /* All may be NULL. `identifier` is the first name of the order, or NULL. */
+        CaFault (*fault)(CaRequest request, const char *identifier, void *userdata);
+        bool (*validates)(const char *identifier, void *userdata); /* is the name reachable from outside? */
+        bool (*spoils)(void *userdata);                            /* a certificate for another key */
+        void (*issued)(const char *identifier, int64_t true_sec, void *userdata);
+        void *userdata;
+} FakeCaHooks;
+
+typedef struct FakeCaCounts {
+        unsigned posts, heads, gets;
+        unsigned by[CA_REQUEST_MAX];
+        unsigned orders, issued, accounts;
+        unsigned most_open; /* orders of one set of names that were open at the same time */
+} FakeCaCounts;
+
+typedef struct FakeCaOptions {
+        int64_t lifetime_sec;     /* of certificates */
+        int64_t reuse_sec;        /* of valid authorizations; 0: none */
+        int64_t validate_sec;     /* how long a validation takes */
+        int64_t finalize_sec;     /* how long issuing takes; 0: at once */
+        int64_t retry_after_sec;  /* of 429 and 503 */
+} FakeCaOptions;
+
+/* Its directory is "https://HOST/dir". */
+FakeCa *fake_ca_new(Loop *loop, Responder *responder, const char *host);
+FakeCa *fake_ca_free(FakeCa *ca);
+
+FakeCaOptions *fake_ca_options(FakeCa *ca);
+FakeCaHooks *fake_ca_hooks(FakeCa *ca);
+FakeCaCounts *fake_ca_counts(FakeCa *ca);
+const char *fake_ca_host(const FakeCa *ca);
+void fake_ca_set_down(FakeCa *ca, bool down); /* nothing answers */
+void fake_ca_forget_accounts(FakeCa *ca);
+size_t fake_ca_open_orders(FakeCa *ca, const char *identifier);
+
+/* Carries a request out. 0 and *ret, or negative: no answer. */
+int fake_ca_handle(FakeCa *ca, HttpMethod method, const char *url, const void *body, size_t size, HttpReply *ret);
+
+/* A chain (leaf, intermediate) for this key, as PEM; appended. */
+int fake_ca_issue(FakeCa *ca, EVP_PKEY *key, const StringList *names, int64_t not_before, int64_t not_after, Bytes *ret);

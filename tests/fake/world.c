@@ -1,0 +1,166 @@
+#include "tests/fake/world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int world_init(World *w, uint64_t seed) {
+        *w = (World) {};
+        w->loop = fake_loop_new(seed, WORLD_START);
+        w->store = fake_store_new(w->loop);
+        w->responder = fake_responder_new(w->loop);
+        w->http = fake_http_new(w->loop);
+        w->ca = fake_ca_new(w->loop, w->responder, "ca.test");
+        w->signer = fake_signer_new(w->loop);
+        w->installer = fake_installer_new(w->loop, w->signer, w->store);
+        w->prober = fake_prober_new(w->loop, w->installer);
+        w->engine = (Engine) {
+                .loop = w->loop,
+                .http = w->http,
+                .signer = w->signer,
+                .installer = w->installer,
+                .prober = w->prober,
+                .responder = w->responder,
+                .store = w->store,
+                .build_time = WORLD_START - 30 * SEC_PER_DAY,
+        };
+        return fake_http_add(w->http, w->ca);
+}
+
+void world_done(World *w) {
+        world_stop(w);
+        (void) fake_prober_free(w->prober);
+        (void) fake_helper_free(w->installer);
+        (void) fake_helper_free(w->signer);
+        (void) fake_ca_free(w->ca);
+        (void) fake_http_free(w->http);
+        (void) fake_responder_free(w->responder);
+        (void) fake_store_free(w->store);
+        (void) fake_loop_free(w->loop);
+}
+
+/* ---- configuration, made by hand as config_load() would ---- */
+
+static void fill_ca(Config *c) {
+        c->cas = calloc(1, sizeof *c->cas);
+        c->ca_count = 1;
+        c->cas[0] = (CaConfig) {
+                .name = strdup("ca"),
+                .directory = strdup("https://ca.test/dir"),
+                .max_orders = 10,
+                .order_budget = 300,
+                .terms_agreed = true,
+        };
+        (void) string_list_add(&c->cas[0].origins, "https://ca.test");
+}
+
+int world_config_add_target(CertificateConfig *c, const char *name, bool probed) {
+        TargetConfig *t = reallocarray(c->targets, c->target_count + 1, sizeof *t);
+
+        if (!t)
+                return -ENOMEM;
+        c->targets = t;
+        t = &c->targets[c->target_count++];
+        *t = (TargetConfig) { .name = strdup(name), .timeout_sec = 90 };
+        if (!probed)
+                return 0;
+        t->probe_port = 443;
+        t->probe_name = strdup(c->names.items[0]);
+        return str_printf(&t->probe_host, "%s|%s", c->name, name);
+}
+
+static void fill_certificate(CertificateConfig *c, const char *names) {
+        _cleanup_free_ char *copy = strdup(names);
+        char *save = NULL;
+
+        *c = (CertificateConfig) {
+                .ca = strdup("ca"),
+                .path = strdup("/etc/renewd/certificates/x.conf"),
+                .key_type = KEY_ECDSA_P256,
+                .challenges = { CHALLENGE_HTTP_01 },
+                .challenge_count = 1,
+        };
+        for (char *name = strtok_r(copy, " ", &save); name; name = strtok_r(NULL, " ", &save)) {
+                if (!c->name)
+                        c->name = strdup(name);
+                (void) string_list_add(&c->names, name);
+        }
+        string_list_sort_unique(&c->names);
+        (void) world_config_add_target(c, "web", true);
+}
+
+Config *world_config_named(const char *const *names, size_t count) {
+        Config *c = calloc(1, sizeof *c);
+
+        c->agree_to_terms = true;
+        fill_ca(c);
+        c->certificates = calloc(MAX(count, (size_t) 1), sizeof *c->certificates);
+        c->certificate_count = count;
+        for (size_t i = 0; i < count; i++)
+                fill_certificate(&c->certificates[i], names[i]);
+        return c;
+}
+
+Config *world_config(size_t count) {
+        char (*names)[32] = calloc(count, sizeof *names);
+        const char **list = calloc(count, sizeof *list);
+        Config *c;
+
+        for (size_t i = 0; i < count; i++) {
+                (void) snprintf(names[i], sizeof names[i], "c%05zu.example.org", i);
+                list[i] = names[i];
+        }
+        c = world_config_named(list, count);
+        free(names);
+        free(list);
+        return c;
+}
+
+/* ---- the engine ---- */
+
+static void on_changed(void *userdata) {
+        World *w = userdata;
+
+        w->changes++;
+}
+
+int world_start(World *w, Config *config, bool once) {
+        int r;
+
+        r = manager_new(&w->engine, config, on_changed, w, &w->manager);
+        return r < 0 ? r : manager_start(w->manager, once);
+}
+
+void world_stop(World *w) {
+        w->manager = manager_free(w->manager);
+}
+
+bool world_reap(World *w) {
+        if (!fake_loop_crashed(w->loop))
+                return false;
+        world_stop(w);
+        fake_loop_crash_over(w->loop);
+        return true;
+}
+
+bool world_settle(World *w, int64_t limit_sec) {
+        usec_t end = loop_boot_usec(w->loop) + (usec_t) limit_sec * USEC_PER_SEC;
+
+        while (loop_boot_usec(w->loop) < end) {
+                if (manager_is_settled(w->manager))
+                        return true;
+                if (!fake_loop_step(w->loop))
+                        return false;
+        }
+        return manager_is_settled(w->manager);
+}
+
+const char *world_state(World *w, const char *name) {
+        static char state[32];
+        _cleanup_(json_freep) Json *j = NULL;
+        const char *text;
+
+        if (manager_certificate_json(w->manager, name, &j) < 0 || json_get_string(j, "state", &text) < 0)
+                return "?";
+        (void) snprintf(state, sizeof state, "%s", text);
+        return state;
+}
