@@ -1,0 +1,131 @@
+/* The way of http-01. Port 80 is taken only when it is free; a web server that has it is never
+ * stopped but asked to pass one path on. A socket whose service runs cannot be started, so units are
+ * enabled and renewd.service is restarted, which brings them up in the right order. */
+
+#include <string.h>
+
+#include "base/log.h"
+#include "ctl/add.h"
+#include "ctl/port80.h"
+#include "systemd/unit.h"
+
+#define PORT         80
+#define SERVICE      "renewd.service"
+#define HTTP_SOCKET  "renewd-http.socket"
+#define PROXY_SOCKET "renewd-proxy.socket"
+#define JOB_TIMEOUT  (90 * USEC_PER_SEC)
+
+static int fail_unit(Ctl *ctl, const char *what, int error, const char *words) {
+        _cleanup_free_ char *shown = words ? str_escape(words, STR_ESCAPE_MAX) : NULL;
+
+        return ctl_fail(ctl, error == -EACCES || error == -EPERM ? CTL_NO_RIGHT : CTL_PROBLEM,
+                        "%s: %s; the certificate's file is written, and is used as soon as renewd runs",
+                        what, shown ? shown : errno_text(error));
+}
+
+/* Enables renewd.service and `also` (may be NULL) and restarts the service. */
+static int enable_and_restart(Ctl *ctl, Units *units, const char *also) {
+        _cleanup_(string_list_done) StringList names = {};
+        _cleanup_free_ char *error = NULL;
+        int r;
+
+        if (string_list_add(&names, SERVICE) < 0 || (also && string_list_add(&names, also) < 0))
+                return ctl_no_memory(ctl);
+        r = units_enable(units, &names, &error);
+        if (r < 0)
+                return fail_unit(ctl, also ? also : SERVICE, r, error);
+        r = units_restart(units, SERVICE, JOB_TIMEOUT, &error);
+        if (r < 0)
+                return fail_unit(ctl, SERVICE, r, error);
+        ctl_say(ctl, "Enabled %s%s%s and started renewd", SERVICE, also ? " and " : "",
+                also ? also : "");
+        return 0;
+}
+
+static bool unit_runs(Units *units, const char *name) {
+        UnitState state = UNIT_UNKNOWN;
+
+        return units_state(units, name, &state) >= 0 && unit_state_is_running(state);
+}
+
+static bool wants_http(const CertificateConfig *c) {
+        for (size_t i = 0; i < c->challenge_count; i++)
+                if (c->challenges[i] == CHALLENGE_HTTP_01)
+                        return true;
+        return false;
+}
+
+/* What a person must write, and where. */
+static int say_handover(
+                Ctl *ctl, const WebServer *server, const PortOwner *owner, bool proxy_socket) {
+        _cleanup_free_ char *lines = NULL;
+
+        if (web_server_lines(server, ctl->paths.runtime, &lines) < 0)
+                return ctl_no_memory(ctl);
+        if (owner->busy && owner->program)
+                ctl_say(ctl, "Port 80 belongs to %s (pid %d), which stays as it is.",
+                        owner->program, (int) owner->pid);
+        else if (owner->busy)
+                ctl_say(ctl, "Port 80 belongs to another program, which stays as it is.");
+        else
+                ctl_say(ctl, "Without systemd renewd does not open port 80 itself.");
+        if (!server->by_socket || !proxy_socket)
+                ctl_say(ctl, "Write into %s/renewd.conf:\n    [HTTP]\n    Listen=%s%s",
+                        ctl->paths.config,
+                        server->by_socket ? ctl->paths.runtime : WEB_SERVER_LISTEN,
+                        server->by_socket ? "/http" : "");
+        ctl_say(ctl, "Write into %s:\n%s", server->title, lines);
+        ctl_say(ctl,
+                "Or let it map /.well-known/acme-challenge/ to %s/challenges, with [HTTP] "
+                "ChallengeDirectory=%s/challenges in renewd.conf.",
+                ctl->paths.runtime, ctl->paths.runtime);
+        return 0;
+}
+
+/* Port 80 belongs to somebody: renewd opens a socket beside it where that can be used. */
+static int hand_over(Ctl *ctl, Units *units, const PortOwner *owner) {
+        const WebServer *server = web_server_for(owner->program);
+        int r = 0;
+
+        if (units && server->by_socket)
+                r = enable_and_restart(ctl, units, PROXY_SOCKET);
+        else if (units && !unit_runs(units, SERVICE))
+                r = enable_and_restart(ctl, units, NULL);
+        return r != 0 ? r : say_handover(ctl, server, owner, units != NULL);
+}
+
+static int arrange_http(Ctl *ctl, Units *units, bool *ret_handed_over) {
+        _cleanup_(port_owner_done) PortOwner owner = {};
+        int r;
+
+        r = port_owner_find("/proc", PORT, &owner);
+        if (r == -ENOMEM)
+                return ctl_no_memory(ctl);
+        if (!owner.busy && port_try_bind(PORT) == -EADDRINUSE)
+                owner.busy = true; /* in a way that the tables did not show */
+        if (!owner.busy && units)
+                return enable_and_restart(ctl, units, HTTP_SOCKET);
+        *ret_handed_over = true;
+        return hand_over(ctl, units, &owner);
+}
+
+int add_start(Ctl *ctl,
+              const Config *config,
+              const CertificateConfig *certificate,
+              bool *ret_handed_over) {
+        _cleanup_(units_freep) Units *units = NULL;
+        bool configured = config->http_listen.count > 0 || config->challenge_directory;
+        int r;
+
+        *ret_handed_over = false;
+        if (systemd_is_running()) {
+                r = units_open(&units);
+                if (r < 0)
+                        return fail_unit(ctl, "systemd does not answer", r, NULL);
+                configured = configured || unit_runs(units, HTTP_SOCKET) ||
+                             unit_runs(units, PROXY_SOCKET);
+        }
+        if (wants_http(certificate) && !configured)
+                return arrange_http(ctl, units, ret_handed_over);
+        return units && !unit_runs(units, SERVICE) ? enable_and_restart(ctl, units, NULL) : 0;
+}

@@ -1,0 +1,83 @@
+#pragma once
+
+/* What the verbs of renewctl share: the options, the way to speak, and the exit statuses. */
+
+#include "base/json.h"
+#include "base/varlink.h"
+#include "config/config.h"
+
+/* Documented in renewctl(1); scripts rely on them. */
+enum {
+        CTL_FINE = 0,
+        CTL_PROBLEM = 1,   /* degraded, an error in the configuration, or the verb failed */
+        CTL_NO_DAEMON = 2, /* renewd is not running or does not answer */
+        CTL_USAGE = 3,     /* wrong arguments */
+        CTL_NO_RIGHT = 4,  /* needs root, or the view group */
+        CTL_UNKNOWN = 5,   /* no certificate of that name */
+};
+
+#define SCHEMA_VERSION 1
+
+typedef struct Ctl {
+        Paths paths;
+        bool json;
+        /* of renew and add */
+        bool wait;
+        bool force;
+        /* of add */
+        StringList services;
+        const char *email; /* borrows */
+        const char *ca;
+        const char *key_type;
+        bool agree_to_terms;
+        bool staging;
+        bool no_start;
+
+        Json *answer; /* owns; with --json printed at the end; NULL after it was streamed */
+} Ctl;
+
+/* A line for the person; with --json an element of "messages". Foreign text must be escaped. */
+void ctl_say(Ctl *ctl, const char *format, ...) _printf_(2, 3);
+
+/* A sentence on standard error (with --json also the member "error"); returns `status`. */
+int ctl_fail(Ctl *ctl, int status, const char *format, ...) _printf_(3, 4);
+int ctl_no_memory(Ctl *ctl);
+
+/* Standard output is a terminal that wants colours. */
+bool ctl_wants_colour(void);
+
+/* ---- the engine ---- */
+
+/* Connects; 0, or an exit status after having said why not. */
+int ctl_connect(Ctl *ctl, unsigned timeout_sec, VarlinkClient **ret);
+
+/* One call and its answer; takes `parameters`. 0, or an exit status after having said why. */
+int ctl_call(Ctl *ctl,
+             VarlinkClient *client,
+             const char *method,
+             Json *parameters,
+             VarlinkReply *ret);
+
+/* Says what an error reply means; returns the exit status. `name`: of the certificate, may be NULL. */
+int ctl_reply_failure(Ctl *ctl, const VarlinkReply *reply, const char *name);
+int ctl_transport_failure(Ctl *ctl, int error);
+
+/* "there is no certificate 'x'; did you mean …". */
+int ctl_unknown_name(Ctl *ctl, const char *name);
+
+/* Follows Renew with each step as it comes; returns the exit status. */
+int ctl_follow_renewal(Ctl *ctl, const char *name);
+
+/* ---- verbs: return an exit status ---- */
+
+int verb_add(Ctl *ctl, char *names[], int count);
+int verb_remove(Ctl *ctl, char *names[], int count);
+int verb_status(Ctl *ctl, char *names[], int count);
+int verb_show(Ctl *ctl, char *names[], int count);
+int verb_renew(Ctl *ctl, char *names[], int count);
+int verb_check(Ctl *ctl, char *names[], int count);
+int verb_version(Ctl *ctl, char *names[], int count);
+
+/* File name of a certificate for its first name: "*." becomes "_wildcard.", ':' becomes '-'. malloc'ed;
+ * -EINVAL if that is no certificate name. */
+int certificate_name_for(const char *identifier, char **ret);

@@ -1,0 +1,241 @@
+/* renewctl: reads the options, finds the verb, prints the JSON answer. What a verb may be given is a
+ * row of one table, from which the help is made as well. */
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "ctl/ctl.h"
+
+typedef struct Verb {
+        const char *name;
+        const char *usage;   /* what follows the name */
+        int min, max;        /* arguments; max -1: any number */
+        const char *options; /* letters of the options that it takes, see the table below */
+        int (*run)(Ctl *ctl, char *names[], int count);
+        const char *summary;
+        const char *help;
+} Verb;
+
+static const char add_help[] =
+                "  --service SERVICE   install it for this service (may be repeated)\n"
+                "  --email ADDRESS     where the CA may write to\n"
+                "  --agree-tos         agree to the CA's terms of service\n"
+                "  --staging           take Let's Encrypt's staging, to try things out\n"
+                "  --ca CA             take this CA: a file name below ca/\n"
+                "  --key-type TYPE     ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072 or rsa-4096\n"
+                "  --no-start          only write the files\n"
+                "  --wait              follow the order to its end\n"
+                "\n"
+                "The certificate is called like its first name, with '_wildcard.' for '*.'. The same\n"
+                "command again changes nothing.\n";
+
+static const Verb verbs[] = {
+        { "add", "NAME [NAME...]", 1, NAMES_MAX, "seatckow", verb_add,
+          "configure a certificate and order it", add_help },
+        { "remove", "NAME", 1, 1, "", verb_remove, "forget a certificate; what is installed stays",
+          "" },
+        { "status", "", 0, 0, "", verb_status, "show all certificates",
+          "Exit status 0: all is well; 1: something is not.\n" },
+        { "show", "NAME", 1, 1, "", verb_show, "show one certificate",
+          "Exit status 0: it is valid; 1: it is not.\n" },
+        { "renew", "NAME", 1, 1, "wf", verb_renew, "renew a certificate now",
+          "  --wait   print each step until it is served or has failed\n"
+          "  --force  although the CA asked to wait, or it was just issued\n" },
+        { "check", "", 0, 0, "", verb_check, "check the configuration; renewd need not run",
+          "Exit status 0: no error; 1: an error.\n" },
+        { "version", "", 0, 0, "", verb_version, "print the version", "" },
+};
+
+enum { OPTION_JSON = 'j', OPTION_HELP = 'h', OPTION_VERSION = 'V' };
+
+/* The values are the letters of Verb.options. */
+static const struct option long_options[] = {
+        PATHS_OPTIONS,
+        { "json", no_argument, NULL, OPTION_JSON },
+        { "help", no_argument, NULL, OPTION_HELP },
+        { "version", no_argument, NULL, OPTION_VERSION },
+        { "service", required_argument, NULL, 's' },
+        { "email", required_argument, NULL, 'e' },
+        { "agree-tos", no_argument, NULL, 'a' },
+        { "staging", no_argument, NULL, 't' },
+        { "ca", required_argument, NULL, 'c' },
+        { "key-type", required_argument, NULL, 'k' },
+        { "no-start", no_argument, NULL, 'o' },
+        { "wait", no_argument, NULL, 'w' },
+        { "force", no_argument, NULL, 'f' },
+        {},
+};
+
+static const char general_help[] =
+                "\n"
+                "Options:\n"
+                "  --json          print one JSON object (renew: one a line)\n"
+                "  --config DIR    instead of " RENEWD_CONFIG_DIR "\n"
+                "  --state DIR     instead of " RENEWD_STATE_DIR "\n"
+                "  --runtime DIR   instead of " RENEWD_RUNTIME_DIR "\n"
+                "  --data DIR      instead of " RENEWD_DATA_DIR "\n"
+                "  -h, --help      this text; behind a command, that command's\n"
+                "  --version       print the version\n"
+                "\n"
+                "Exit status: 0 all is well, 1 something is not, 2 renewd is not running, 3 wrong arguments,\n"
+                "4 not allowed, 5 no such certificate.\n";
+
+static const Verb *find_verb(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
+                if (str_equal(name, verbs[i].name))
+                        return &verbs[i];
+        return NULL;
+}
+
+static void print_help(const Verb *verb) {
+        if (verb) {
+                (void) printf("renewctl %s %s\n\n%s.\n%s%s%s", verb->name, verb->usage,
+                              verb->summary, *verb->help ? "\n" : "", verb->help, general_help);
+                return;
+        }
+        (void) puts("renewctl [OPTIONS] COMMAND\n\nAsks and instructs renewd, the certificate daemon.\n\nCommands:");
+        for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
+                (void) printf("  %-7s %-15s %s\n", verbs[i].name, verbs[i].usage, verbs[i].summary);
+        (void) fputs(general_help, stdout);
+}
+
+typedef struct Seen {
+        char letters[64]; /* verb options that were given */
+        size_t count;
+        bool help, version;
+} Seen;
+
+static void take_verb_option(Ctl *ctl, int option, Seen *seen) {
+        switch (option) {
+        case 's':
+                if (string_list_add(&ctl->services, optarg) < 0)
+                        abort(); /* out of memory before anything was done */
+                break;
+        case 'e':
+                ctl->email = optarg;
+                break;
+        case 'a':
+                ctl->agree_to_terms = true;
+                break;
+        case 't':
+                ctl->staging = true;
+                break;
+        case 'c':
+                ctl->ca = optarg;
+                break;
+        case 'k':
+                ctl->key_type = optarg;
+                break;
+        case 'o':
+                ctl->no_start = true;
+                break;
+        case 'w':
+                ctl->wait = true;
+                break;
+        case 'f':
+                ctl->force = true;
+                break;
+        default:
+                return;
+        }
+        if (!memchr(seen->letters, option, seen->count) && seen->count < sizeof seen->letters)
+                seen->letters[seen->count++] = (char) option;
+}
+
+static int take_options(Ctl *ctl, int argc, char *argv[], Seen *seen) {
+        int option, r;
+
+        while ((option = getopt_long(argc, argv, "hV", long_options, NULL)) != -1) {
+                r = paths_take_option(&ctl->paths, option, optarg);
+                if (r < 0)
+                        return ctl_fail(ctl, CTL_USAGE,
+                                        "a directory is given by its absolute path");
+                if (r > 0)
+                        continue;
+                if (option == '?')
+                        return ctl_fail(ctl, CTL_USAGE, "see: renewctl --help");
+                if (option == OPTION_JSON)
+                        ctl->json = true;
+                else if (option == OPTION_HELP)
+                        seen->help = true;
+                else if (option == OPTION_VERSION)
+                        seen->version = true;
+                else
+                        take_verb_option(ctl, option, seen);
+        }
+        return 0;
+}
+
+static const char *option_name(char letter) {
+        for (const struct option *o = long_options; o->name; o++)
+                if (o->val == letter)
+                        return o->name;
+        return "?";
+}
+
+static int check_verb(Ctl *ctl, const Verb *verb, int count, const Seen *seen) {
+        for (size_t i = 0; i < seen->count; i++)
+                if (!strchr(verb->options, seen->letters[i]))
+                        return ctl_fail(ctl, CTL_USAGE,
+                                        "%s does not take --%s; see: renewctl %s --help",
+                                        verb->name, option_name(seen->letters[i]), verb->name);
+        if (count < verb->min || (verb->max >= 0 && count > verb->max))
+                return ctl_fail(ctl, CTL_USAGE, "write: renewctl %s %s", verb->name, verb->usage);
+        return 0;
+}
+
+static int run_verb(Ctl *ctl, int argc, char *argv[], const Seen *seen) {
+        const char *name = argc > 0 ? argv[0] : NULL;
+        const Verb *verb = seen->version ? find_verb("version") : name ? find_verb(name) : NULL;
+        int r;
+
+        if (seen->help) {
+                print_help(verb);
+                return CTL_FINE;
+        }
+        if (!verb) {
+                _cleanup_free_ char *shown = name ? str_escape(name, 40) : NULL;
+
+                if (!name)
+                        return ctl_fail(ctl, CTL_USAGE, "which command? see: renewctl --help");
+                return ctl_fail(ctl, CTL_USAGE, "there is no command '%s'; see: renewctl --help",
+                                shown ? shown : "");
+        }
+        if (seen->version)
+                return verb->run(ctl, NULL, 0);
+        r = check_verb(ctl, verb, argc - 1, seen);
+        return r != 0 ? r : verb->run(ctl, argv + 1, argc - 1);
+}
+
+static int print_answer(Ctl *ctl, int status) {
+        _cleanup_free_ char *text = NULL;
+
+        if (!ctl->json || !ctl->answer)
+                return status;
+        if (json_set_int64(ctl->answer, "schema_version", SCHEMA_VERSION) < 0 ||
+            json_to_string_pretty(ctl->answer, &text) < 0)
+                return ctl_no_memory(ctl);
+        (void) puts(text);
+        return status;
+}
+
+int main(int argc, char *argv[]) {
+        Ctl ctl = { .paths = paths_default(), .answer = json_object_new() };
+        Seen seen = {};
+        int status;
+
+        log_set_program("renewctl");
+        (void) signal(SIGPIPE, SIG_IGN); /* a connection that ends is an error that is said */
+        status = take_options(&ctl, argc, argv, &seen);
+        if (status == 0)
+                status = run_verb(&ctl, argc - optind, argv + optind, &seen);
+        status = print_answer(&ctl, status);
+        if (fflush(stdout) != 0 && status == CTL_FINE)
+                status = CTL_PROBLEM;
+        string_list_done(&ctl.services);
+        (void) json_free(ctl.answer);
+        return status;
+}

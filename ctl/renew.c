@@ -1,0 +1,94 @@
+/* renew: asks for a renewal now, and follows it on request. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/ctl.h"
+#include "ctl/status.h"
+
+#define TIMEOUT_SEC 30
+
+/* A step is told at once; with --json as a line of its own. */
+static int print_step(Ctl *ctl, const char *name, const Json *step) {
+        _cleanup_free_ char *shown = str_escape(status_text(step, "step"), STR_ESCAPE_MAX),
+                            *text = NULL;
+        _cleanup_(json_freep) Json *copy = NULL;
+
+        if (!shown)
+                return -ENOMEM;
+        if (!ctl->json) {
+                (void) printf("%s: %s\n", name, shown);
+                (void) fflush(stdout);
+                return 0;
+        }
+        copy = json_copy(step);
+        if (!copy || json_set_int64(copy, "schema_version", SCHEMA_VERSION) < 0 ||
+            json_set_string(copy, "name", name) < 0 || json_to_string(copy, &text) < 0)
+                return -ENOMEM;
+        (void) puts(text);
+        (void) fflush(stdout);
+        return 0;
+}
+
+/* What add said before the steps becomes the first line. */
+static int print_said(Ctl *ctl) {
+        _cleanup_free_ char *text = NULL;
+
+        if (!ctl->json || json_count(ctl->answer) == 0)
+                return 0;
+        if (json_set_int64(ctl->answer, "schema_version", SCHEMA_VERSION) < 0 ||
+            json_to_string(ctl->answer, &text) < 0)
+                return -ENOMEM;
+        (void) puts(text);
+        (void) fflush(stdout);
+        return 0;
+}
+
+static int renew(Ctl *ctl, const char *name, bool follow) {
+        _cleanup_(varlink_client_freep) VarlinkClient *client = NULL;
+        _cleanup_(json_freep) Json *parameters = json_object_new();
+        bool ok = false, more = true;
+        int r;
+
+        if (!parameters || json_set_string(parameters, "name", name) < 0 ||
+            (ctl->force && json_set_bool(parameters, "force", true) < 0))
+                return ctl_no_memory(ctl);
+        /* Followed without a limit: an order takes as long as the CA likes. */
+        r = ctl_connect(ctl, follow ? 0 : TIMEOUT_SEC, &client);
+        if (r != 0)
+                return r;
+        r = print_said(ctl);
+        if (r >= 0)
+                r = varlink_client_send(
+                                client, "io.renewd.Manager.Renew", TAKE_PTR(parameters), follow);
+        while (r >= 0 && more) {
+                _cleanup_(varlink_reply_done) VarlinkReply reply = {};
+                bool done = false;
+
+                r = varlink_client_receive(client, &reply);
+                if (r < 0)
+                        break;
+                if (reply.error)
+                        return ctl_reply_failure(ctl, &reply, name);
+                (void) json_get_bool(reply.parameters, "done", &done); /* absent: not yet */
+                (void) json_get_bool(reply.parameters, "ok", &ok);
+                more = reply.continues;
+                ok = ok || (!follow && !done); /* begun is all that was asked for */
+                r = print_step(ctl, name, reply.parameters);
+        }
+        if (r < 0)
+                return ctl_transport_failure(ctl, r);
+        ctl->answer = json_free(ctl->answer); /* the steps were the answer */
+        return ok ? CTL_FINE : CTL_PROBLEM;
+}
+
+int ctl_follow_renewal(Ctl *ctl, const char *name) {
+        return renew(ctl, name, true);
+}
+
+int verb_renew(Ctl *ctl, char *names[], int count) {
+        (void) count;
+        if (!certificate_name_is_valid(names[0]))
+                return ctl_unknown_name(ctl, names[0]);
+        return renew(ctl, names[0], ctl->wait);
+}

@@ -1,0 +1,75 @@
+# bash completion for renewctl                                    -*- shell-script -*-
+
+_renewctl_files() {
+    # Names of DIR/*.conf without the suffix.
+    local dir file
+    for dir in "$@"; do
+        for file in "$dir"/*.conf; do
+            [[ -e $file ]] || continue
+            file=${file##*/}
+            printf '%s\n' "${file%.conf}"
+        done
+    done
+}
+
+_renewctl() {
+    local cur prev words cword verb= i
+    local verbs='add remove status show renew check version'
+    local common='--json --config --state --runtime --data --help --version'
+    local config=/etc/renewd data=/usr/lib/renewd
+
+    _init_completion 2>/dev/null || {
+        words=("${COMP_WORDS[@]}")
+        cword=$COMP_CWORD
+        cur=${words[cword]}
+        prev=${words[cword - 1]}
+    }
+
+    for ((i = 1; i < cword; i++)); do
+        case ${words[i]} in
+            --config) config=${words[i + 1]} ;;
+            --data) data=${words[i + 1]} ;;
+        esac
+        if [[ -z $verb && " $verbs " == *" ${words[i]} "* ]]; then
+            verb=${words[i]}
+        fi
+    done
+
+    case $prev in
+        --config | --state | --runtime | --data)
+            COMPREPLY=($(compgen -d -- "$cur"))
+            return
+            ;;
+        --service)
+            COMPREPLY=($(compgen -W "$(_renewctl_files "$config/services" "$data/services")" -- "$cur"))
+            return
+            ;;
+        --ca)
+            COMPREPLY=($(compgen -W "$(_renewctl_files "$config/ca" "$data/ca")" -- "$cur"))
+            return
+            ;;
+        --key-type)
+            COMPREPLY=($(compgen -W 'ecdsa-p256 ecdsa-p384 rsa-2048 rsa-3072 rsa-4096' -- "$cur"))
+            return
+            ;;
+        --email)
+            return
+            ;;
+    esac
+
+    if [[ $cur == -* ]]; then
+        case $verb in
+            add) common+=' --service --email --agree-tos --staging --ca --key-type --no-start --wait' ;;
+            renew) common+=' --wait --force' ;;
+        esac
+        COMPREPLY=($(compgen -W "$common" -- "$cur"))
+        return
+    fi
+
+    case $verb in
+        '') COMPREPLY=($(compgen -W "$verbs" -- "$cur")) ;;
+        remove | show | renew)
+            COMPREPLY=($(compgen -W "$(_renewctl_files "$config/certificates")" -- "$cur"))
+            ;;
+    esac
+} && complete -F _renewctl renewctl

@@ -1,0 +1,149 @@
+/* show: all that is known of one certificate. */
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "ctl/ctl.h"
+#include "ctl/status.h"
+#include "ctl/table.h"
+#include "ctl/when.h"
+
+#define TIMEOUT_SEC 30
+
+/* Left out when there is nothing to say. */
+static int line(Bytes *out, const char *label, const char *text) {
+        _cleanup_free_ char *shown = NULL;
+
+        if (!*text)
+                return 0;
+        shown = str_escape(text, STR_ESCAPE_MAX);
+        return shown ? bytes_printf(out, "%13s: %s\n", label, shown) : -ENOMEM;
+}
+
+static int line_when(Bytes *out, const char *label, int64_t unix_sec) {
+        char buffer[WHEN_SIZE];
+
+        return unix_sec > 0 ? line(out, label, when_format(unix_sec, (int64_t) time(NULL), buffer))
+                            : 0;
+}
+
+static int line_names(Bytes *out, const Json *certificate) {
+        _cleanup_(bytes_done) Bytes names = {};
+        const Json *list;
+        int r = 0;
+
+        if (json_get_array(certificate, "names", &list) < 0)
+                return 0;
+        for (size_t i = 0; i < json_count(list) && r >= 0; i++) {
+                const char *name = json_string_value(json_at(list, i));
+
+                r = name ? bytes_printf(&names, "%s%s", i > 0 ? " " : "", name) : 0;
+        }
+        return r < 0 ? r : line(out, "names", bytes_text(&names));
+}
+
+/* In the order in which a person asks. */
+static int format_facts(Bytes *out, const Json *c) {
+        static const struct {
+                const char *key, *label;
+                bool instant;
+        } facts[] = {
+                { "state", "state", false },
+                { "message", "message", false },
+                { "step", "step", false },
+                { "last_error", "last error", false },
+                { "next_attempt", "next attempt", true },
+                { "next_renewal", "renewal", true },
+                { "not_before", "valid from", true },
+                { "not_after", "valid until", true },
+                { "issuer", "issuer", false },
+                { "serial", "serial", false },
+                { "leaf", "fingerprint", false },
+                { "key_type", "key", false },
+                { "ca", "CA", false },
+        };
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(facts) && r >= 0; i++)
+                r = facts[i].instant
+                                    ? line_when(out, facts[i].label, status_number(c, facts[i].key))
+                                    : line(out, facts[i].label, status_text(c, facts[i].key));
+        if (r >= 0 && status_number(c, "failures") > 0)
+                r =
+                                bytes_printf(out, "%13s: %lld in a row\n", "failures",
+                                             (long long) status_number(c, "failures"));
+        return r < 0 ? r : line_names(out, c);
+}
+
+static int format_targets(Bytes *out, const Json *targets) {
+        static const char *const headings[] = {
+                "TARGET", "STATE", "SERVED", "NEXT", "MESSAGE", NULL
+        };
+        _cleanup_(table_freep) Table *table = NULL;
+        int r;
+
+        r = table_new(headings, &table);
+        if (r < 0)
+                return r;
+        table_set_colour(table, 1, status_colour);
+        for (size_t i = 0; i < json_count(targets) && r >= 0; i++) {
+                const Json *t = json_at(targets, i);
+                char next[WHEN_SIZE];
+
+                when_format_short(status_number(t, "next_attempt"), (int64_t) time(NULL), next);
+                r = table_add(table, (const char *const[]){ status_text(t, "name"),
+                                                            status_text(t, "state"),
+                                                            status_text(t, "served"), next,
+                                                            status_text(t, "message") });
+        }
+        if (r >= 0)
+                r = bytes_append_string(out, "\n");
+        return r < 0 ? r : table_format(table, ctl_wants_colour(), out);
+}
+
+static int print_certificate(const Json *certificate) {
+        _cleanup_(bytes_done) Bytes out = {};
+        const Json *targets;
+        int r;
+
+        r = line(&out, "certificate", status_text(certificate, "name"));
+        if (r >= 0)
+                r = format_facts(&out, certificate);
+        if (r >= 0 && json_get_array(certificate, "targets", &targets) == 0 &&
+            json_count(targets) > 0)
+                r = format_targets(&out, targets);
+        if (r >= 0)
+                (void) fputs(bytes_text(&out), stdout);
+        return r;
+}
+
+int verb_show(Ctl *ctl, char *names[], int count) {
+        _cleanup_(varlink_client_freep) VarlinkClient *client = NULL;
+        _cleanup_(varlink_reply_done) VarlinkReply reply = {};
+        _cleanup_(json_freep) Json *parameters = json_object_new();
+        const Json *certificate;
+        Json *copy;
+        int r;
+
+        (void) count;
+        if (!parameters || json_set_string(parameters, "name", names[0]) < 0)
+                return ctl_no_memory(ctl);
+        r = ctl_connect(ctl, TIMEOUT_SEC, &client);
+        if (r == 0)
+                r = ctl_call(ctl, client, "io.renewd.Manager.Show", TAKE_PTR(parameters), &reply);
+        if (r != 0)
+                return r;
+        if (reply.error)
+                return ctl_reply_failure(ctl, &reply, names[0]);
+        if (json_get_object(reply.parameters, "certificate", &certificate) < 0)
+                return ctl_transport_failure(ctl, -EBADMSG);
+        if (ctl->json) {
+                copy = json_copy(certificate);
+                r = copy ? json_set(ctl->answer, "certificate", copy) : -ENOMEM;
+        } else
+                r = print_certificate(certificate);
+        if (r < 0)
+                return ctl_no_memory(ctl);
+        return str_equal(status_text(certificate, "state"), "valid") ? CTL_FINE : CTL_PROBLEM;
+}
