@@ -244,6 +244,6 @@ int account_add_order(Account *a, int64_t now) {
                 memmove(a->buckets, a->buckets + 1, (BUCKETS_MAX - 1) * sizeof a->buckets[0]);
                 a->bucket_count--;
         }
-        a->buckets[a->bucket_count++] = (Bucket) { .start = start, .count = 1 };
+        a->buckets[a->bucket_count++] = (Bucket){ .start = start, .count = 1 };
         return account_save(a);
 }

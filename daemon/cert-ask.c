@@ -17,7 +17,7 @@ static CertAsk *ask_new(Cert *c, const OrderEffect *e) {
 
         if (!a)
                 return NULL;
-        *a = (CertAsk) { .cert = c, .next = c->asks, .id = e->id, .order_call = e->call };
+        *a = (CertAsk){ .cert = c, .next = c->asks, .id = e->id, .order_call = e->call };
         c->asks = a;
         return a;
 }
@@ -42,12 +42,9 @@ void cert_asks_free(Cert *c) {
 /* ---- CALL ---- */
 
 static const SessionRequestKind kinds[CALL_MAX] = {
-        [CALL_NEW_ORDER] = SESSION_NEW_ORDER,
-        [CALL_AUTHORIZATION] = SESSION_POST_AS_GET,
-        [CALL_CHALLENGE] = SESSION_CHALLENGE,
-        [CALL_ORDER] = SESSION_POST_AS_GET,
-        [CALL_FINALIZE] = SESSION_FINALIZE,
-        [CALL_CERTIFICATE] = SESSION_CERTIFICATE,
+        [CALL_NEW_ORDER] = SESSION_NEW_ORDER, [CALL_AUTHORIZATION] = SESSION_POST_AS_GET,
+        [CALL_CHALLENGE] = SESSION_CHALLENGE, [CALL_ORDER] = SESSION_POST_AS_GET,
+        [CALL_FINALIZE] = SESSION_FINALIZE,   [CALL_CERTIFICATE] = SESSION_CERTIFICATE,
 };
 
 /* True: the signer's answer ended the order. */
@@ -55,7 +52,9 @@ static bool ended_by_signer(Cert *c, const SessionReply *reply) {
         if (!reply->signer_failed)
                 return false;
         if (reply->error == -ENOKEY)
-                cert_order_give_up(c, CLASS_ORDER, true, "the key of this order is gone", reply->message);
+                cert_order_give_up(
+                                c, CLASS_ORDER, true, "the key of this order is gone",
+                                reply->message);
         else if (reply->error == -EPERM)
                 cert_order_give_up(c, CLASS_LATER, false, "the signer refused", reply->message);
         else
@@ -147,8 +146,7 @@ void cert_ask_present(Cert *c, const OrderEffect *e) {
         OrderEvent event = { .kind = ORDER_EVENT_PRESENTED, .id = e->id, .error = show(c, e) };
 
         if (event.error == -ENODEV)
-                log_message(LOG_WARNING,
-                            &(LogFields) { .certificate = c->config->name },
+                log_message(LOG_WARNING, &(LogFields){ .certificate = c->config->name },
                             "%s: nothing answers on port 80: enable renewd-http.socket, or set "
                             "Listen= or ChallengeDirectory= in [HTTP]",
                             c->config->name);
@@ -191,10 +189,8 @@ static void on_csr(const HelperReply *reply, void *userdata) {
 
         event.error = read_csr(c, reply, &der);
         if (event.error < 0)
-                log_message(LOG_WARNING,
-                            &(LogFields) { .certificate = c->config->name },
-                            "%s: the signer made no request: %s",
-                            c->config->name,
+                log_message(LOG_WARNING, &(LogFields){ .certificate = c->config->name },
+                            "%s: the signer made no request: %s", c->config->name,
                             reply->message ? reply->message : errno_text(event.error));
         event.body = der.data;
         event.size = der.size;
@@ -230,13 +226,8 @@ int cert_ask_csr(Cert *c, const OrderEffect *e) {
         if (!a)
                 return -ENOMEM;
         return helper_call(
-                        c->context->engine->signer,
-                        slow ? HELPER_OWN : HELPER_SHARED,
-                        "CertificateRequest",
-                        TAKE_PTR(j),
-                        on_csr,
-                        a,
-                        &a->csr);
+                        c->context->engine->signer, slow ? HELPER_OWN : HELPER_SHARED,
+                        "CertificateRequest", TAKE_PTR(j), on_csr, a, &a->csr);
 }
 
 /* ---- WAIT ---- */
@@ -264,10 +255,6 @@ int cert_ask_wait(Cert *c, const OrderEffect *e) {
         if (!a)
                 return -ENOMEM;
         return loop_timer_after(
-                        c->context->engine->loop,
-                        (usec_t) MAX(e->delay_sec, 0) * USEC_PER_SEC,
-                        on_waited,
-                        a,
-                        &a->timer);
+                        c->context->engine->loop, (usec_t) MAX(e->delay_sec, 0) * USEC_PER_SEC,
+                        on_waited, a, &a->timer);
 }
-

@@ -107,11 +107,8 @@ static void tell_failure(const Cert *c, const Failure *f, const char *url, int64
         };
 
         log_message(f->class == CLASS_UNREACHABLE && c->unreachable > 1 ? LOG_DEBUG : LOG_WARNING,
-                    &fields,
-                    "%s: order failed: %s, retrying in %s",
-                    c->config->name,
-                    f->message ? f->message : "no reason given",
-                    words_duration(at - now, words));
+                    &fields, "%s: order failed: %s, retrying in %s", c->config->name,
+                    f->message ? f->message : "no reason given", words_duration(at - now, words));
 }
 
 static void count_failure(Cert *c, const Failure *f, int64_t now) {
@@ -126,8 +123,8 @@ static void count_failure(Cert *c, const Failure *f, int64_t now) {
                 c->record.failures = MIN(c->record.failures + 1, RECORD_FAILURES_MAX);
                 c->record.next_attempt = next_try(c, f, (unsigned) c->record.failures, now);
                 if (is_limit(f) && f->retry_after_sec > 0)
-                        c->record.retry_after = MIN(now + f->retry_after_sec,
-                                                    c->record.next_attempt);
+                        c->record.retry_after =
+                                        MIN(now + f->retry_after_sec, c->record.next_attempt);
         }
         remember_error(c, f, now);
         if (order_is_over(c, f))
@@ -136,11 +133,8 @@ static void count_failure(Cert *c, const Failure *f, int64_t now) {
                 return; /* not worth a write every few minutes */
         r = cert_save(c);
         if (r < 0)
-                log_message(LOG_ERR,
-                            &(LogFields) { .certificate = c->config->name },
-                            "%s: the record cannot be saved: %s",
-                            c->config->name,
-                            errno_text(r));
+                log_message(LOG_ERR, &(LogFields){ .certificate = c->config->name },
+                            "%s: the record cannot be saved: %s", c->config->name, errno_text(r));
 }
 
 void cert_attempt_fail(Cert *c, const Failure *f) {
@@ -157,7 +151,7 @@ void cert_attempt_fail(Cert *c, const Failure *f) {
         tell_failure(c, &copy, url, at);
         hold_others(c, &copy, now);
         cert_attempt_clear(c);
-        c->forced = false; /* the wish itself stays until it is fulfilled: what failed is tried again */
+        /* A wish stays until it is fulfilled: what failed is tried again. */
         cert_plan(c);
         cert_tell(c, true, false, copy.message ? copy.message : "the order failed");
         cert_changed(c);
@@ -168,9 +162,7 @@ void cert_attempt_failed_before(Cert *c) {
 
         /* Without memory for the words it counts all the same. */
         (void) failure_set(
-                        &f,
-                        CLASS_LATER,
-                        PLACE_NEW_ORDER,
+                        &f, CLASS_LATER, PLACE_NEW_ORDER,
                         "the engine ended twice before the CA had answered");
         count_failure(c, &f, cert_now(c));
 }
@@ -260,9 +252,7 @@ static void postpone_for_clock(Cert *c) {
         char words[WORDS_SIZE];
 
         (void) failure_set(
-                        &f,
-                        CLASS_UNREACHABLE,
-                        PLACE_DIRECTORY,
+                        &f, CLASS_UNREACHABLE, PLACE_DIRECTORY,
                         "the clock of this machine is %s %s that of the CA",
                         words_duration(skew < 0 ? -skew : skew, words),
                         skew < 0 ? "ahead of" : "behind");

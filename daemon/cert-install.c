@@ -6,8 +6,8 @@
 #include "daemon/cert-internal.h"
 #include "daemon/retry.h"
 
-#define MISMATCHES_MAX  3 /* then the chain's key is gone for good */
-#define NOT_LIVE_USEC   (5 * USEC_PER_SEC)
+#define MISMATCHES_MAX 3 /* then the chain's key is gone for good */
+#define NOT_LIVE_USEC  (5 * USEC_PER_SEC)
 
 static const unsigned silence_delays[] = { 5, 15, 60, 300 };
 
@@ -72,9 +72,7 @@ static void want_targets(Cert *c) {
         int r;
 
         for (size_t i = 0; i < c->target_count; i++) {
-                r = target_want(c->targets[i],
-                                c->info.leaf_sha256,
-                                cert_lifetime(c),
+                r = target_want(c->targets[i], c->info.leaf_sha256, cert_lifetime(c),
                                 c->live && !c->config->broken);
                 if (r < 0)
                         log_debug("%s: %s", c->config->name, errno_text(r));
@@ -123,8 +121,7 @@ static void on_pruned(const HelperReply *reply, void *userdata) {
         Cert *c = userdata;
 
         if (reply->error < 0 || reply->error_name)
-                log_debug("%s: keys not pruned: %s",
-                          c->config->name,
+                log_debug("%s: keys not pruned: %s", c->config->name,
                           reply->message ? reply->message : "no answer");
         c->prune = helper_call_free(c->prune);
 }
@@ -144,14 +141,8 @@ static void prune(Cert *c) {
         if (r >= 0)
                 r = json_set_string(j, "attempt", c->record.attempt.id);
         if (r >= 0)
-                r = helper_call(
-                                c->context->engine->signer,
-                                HELPER_SHARED,
-                                "Prune",
-                                TAKE_PTR(j),
-                                on_pruned,
-                                c,
-                                &c->prune);
+                r = helper_call(c->context->engine->signer, HELPER_SHARED, "Prune", TAKE_PTR(j),
+                                on_pruned, c, &c->prune);
         if (r < 0) /* after the next renewal they go */
                 log_debug("%s: keys not pruned: %s", c->config->name, errno_text(r));
 }
@@ -221,8 +212,7 @@ static void publish_failed(Cert *c, const HelperReply *reply) {
         c->publish_failures = MIN(c->publish_failures + 1, (unsigned) RECORD_FAILURES_MAX);
         if (!silent)
                 delay = retry_deploy_delay(
-                                c->publish_failures,
-                                cert_lifetime(c),
+                                c->publish_failures, cert_lifetime(c),
                                 loop_random(c->context->engine->loop));
         set_publish_error(
                         c,
@@ -270,16 +260,10 @@ static void publish(void *userdata) {
         if (r >= 0)
                 r = json_set_string(j, "leaf", c->info.leaf_sha256);
         if (r >= 0)
-                r = helper_call(
-                                c->context->engine->installer,
-                                HELPER_OWN,
-                                "Publish",
-                                TAKE_PTR(j),
-                                on_published,
-                                c,
-                                &c->publish);
+                r = helper_call(c->context->engine->installer, HELPER_OWN, "Publish", TAKE_PTR(j),
+                                on_published, c, &c->publish);
         if (r < 0)
-                publish_failed(c, &(HelperReply) { .error = r });
+                publish_failed(c, &(HelperReply){ .error = r });
 }
 
 void cert_install_stop(Cert *c) {
@@ -300,7 +284,7 @@ void cert_install(Cert *c) {
         }
         r = slot_take(c->context->installer, publish, c, &c->slot);
         if (r < 0)
-                publish_failed(c, &(HelperReply) { .error = r });
+                publish_failed(c, &(HelperReply){ .error = r });
         else if (r > 0)
                 publish(c);
         cert_tell_step(c);

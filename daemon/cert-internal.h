@@ -47,8 +47,8 @@ struct CertWatch {
 };
 
 struct Cert {
-        CertContext *context;             /* borrowed */
-        const CertificateConfig *config;  /* borrowed */
+        CertContext *context;            /* borrowed */
+        const CertificateConfig *config; /* borrowed */
         CertCa ca;
         Record record;
         bool damaged; /* the record could not be read */
@@ -59,7 +59,7 @@ struct Cert {
         /* the plan */
         RenewPlan plan;
         Timer *plan_timer;
-        int64_t planned;     /* when plan_timer is due; 0: none */
+        int64_t planned;      /* when plan_timer is due; 0: none */
         int64_t spread_until; /* nothing that is not urgent before (Y-08) */
         int64_t soon;         /* next try after the CA could not be reached; not worth a write */
         int64_t guard_until;  /* S-08; 0: it does not hold */
@@ -117,8 +117,8 @@ int cert_load(Cert *c);
 /* cert-attempt.c */
 void cert_attempt_begin(Cert *c);
 void cert_attempt_fail(Cert *c, const Failure *f);
-void cert_attempt_clear(Cert *c); /* frees what an attempt holds; phase IDLE */
-bool cert_attempt_fits(const Cert *c); /* the open attempt is for the present configuration */
+void cert_attempt_clear(Cert *c);         /* frees what an attempt holds; phase IDLE */
+bool cert_attempt_fits(const Cert *c);    /* the open attempt is for the present configuration */
 void cert_attempt_failed_before(Cert *c); /* found at start, for the second time */
 
 /* cert-order.c */
@@ -127,12 +127,7 @@ void cert_order_pump(Cert *c);
 void cert_order_stop(Cert *c); /* ABORT, and what it shows is removed */
 void cert_order_step(Cert *c, OrderEvent *e);
 /* Ends the attempt for a reason that the machine does not know. `why` may be NULL. */
-void cert_order_give_up(
-                Cert *c,
-                ProblemClass class,
-                bool dead,
-                const char *what,
-                const char *why);
+void cert_order_give_up(Cert *c, ProblemClass class, bool dead, const char *what, const char *why);
 
 /* cert-ask.c; after each of them the machine may be gone */
 int cert_ask_call(Cert *c, const OrderEffect *e);
@@ -163,4 +158,4 @@ void cert_watches_free(Cert *c);
 /* cert-status.c */
 int cert_describe(const Cert *c, char **ret); /* what is being done; NULL: nothing */
 int cert_message(const Cert *c, const char *step, char **ret); /* one clause about it */
-int64_t cert_next_attempt(const Cert *c); /* 0: none is planned */
+int64_t cert_next_attempt(const Cert *c);                      /* 0: none is planned */

@@ -32,8 +32,8 @@ static int put_targets(const Cert *c, Json *j) {
 static int put_facts(const Cert *c, Json *j) {
         const CertInfo *i = &c->info;
         bool p = c->present;
-        const char *type = p && i->key_type >= 0 ? key_type_to_string(i->key_type)
-                                                 : cert_key_type(c);
+        const char *type =
+                        p && i->key_type >= 0 ? key_type_to_string(i->key_type) : cert_key_type(c);
         int r;
 
         r = json_set_int64(j, "not_before", p ? i->not_before : 0);

@@ -16,11 +16,9 @@ static int load_record(Cert *c) {
                 return r;
         if (r < 0 && r != -ENOENT) {
                 c->damaged = true;
-                log_message(LOG_ERR,
-                            &fields,
+                log_message(LOG_ERR, &fields,
                             "%s: the record cannot be read, going on without it: %s",
-                            c->config->name,
-                            errno_text(r));
+                            c->config->name, errno_text(r));
         }
         return record_parse(j, &c->record);
 }
@@ -39,13 +37,10 @@ static int load_chain(Cert *c) {
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {
-                log_message(LOG_ERR,
-                            &fields,
-                            "%s: the chain on disk cannot be used: %s",
-                            c->config->name,
-                            reason ? reason : errno_text(r));
+                log_message(LOG_ERR, &fields, "%s: the chain on disk cannot be used: %s",
+                            c->config->name, reason ? reason : errno_text(r));
                 certinfo_done(&c->info);
-                c->info = (CertInfo) {};
+                c->info = (CertInfo){};
                 return 0;
         }
         c->present = true;
@@ -109,9 +104,8 @@ int cert_load(Cert *c) {
             str_equal(c->record.current.leaf, c->info.leaf_sha256))
                 c->present = false;
         if (c->present)
-                c->context->clock_floor = MAX(
-                                c->context->clock_floor,
-                                c->info.not_before - SEC_PER_DAY);
+                c->context->clock_floor =
+                                MAX(c->context->clock_floor, c->info.not_before - SEC_PER_DAY);
         judge_attempt(c);
         judge_damage(c);
         judge_parking(c);

@@ -6,12 +6,7 @@
 
 static const unsigned save_delays[] = { 5, 15, 60, 300 };
 
-void cert_order_give_up(
-                Cert *c,
-                ProblemClass class,
-                bool dead,
-                const char *what,
-                const char *why) {
+void cert_order_give_up(Cert *c, ProblemClass class, bool dead, const char *what, const char *why) {
         _cleanup_(failure_done) Failure f = {};
 
         (void) failure_set(
@@ -29,7 +24,9 @@ void cert_order_step(Cert *c, OrderEvent *e) {
         c->context->progress++;
         r = order_machine_step(c->machine, e);
         if (r < 0) /* no memory: the order is followed again from its URL */
-                cert_order_give_up(c, CLASS_UNREACHABLE, false, "the order was interrupted", errno_text(r));
+                cert_order_give_up(
+                                c, CLASS_UNREACHABLE, false, "the order was interrupted",
+                                errno_text(r));
 }
 
 /* ---- SAVE ---- */
@@ -55,18 +52,13 @@ static bool save_first(Cert *c) {
                 return true;
         }
         if (c->save_failures++ == 0)
-                log_message(LOG_ERR,
-                            &(LogFields) { .certificate = c->config->name },
-                            "%s: the record cannot be saved, the order waits: %s",
-                            c->config->name,
+                log_message(LOG_ERR, &(LogFields){ .certificate = c->config->name },
+                            "%s: the record cannot be saved, the order waits: %s", c->config->name,
                             errno_text(r));
         c->save_timer = timer_free(c->save_timer);
         /* Without memory for a timer the next answer tries again. */
         (void) loop_timer_after(
-                        c->context->engine->loop,
-                        save_delays[i] * USEC_PER_SEC,
-                        on_save_timer,
-                        c,
+                        c->context->engine->loop, save_delays[i] * USEC_PER_SEC, on_save_timer, c,
                         &c->save_timer);
         return false;
 }
@@ -158,10 +150,7 @@ void cert_order_pump(Cert *c) {
                 r = carry_out(c, &e);
                 if (r < 0 && c->machine)
                         cert_order_give_up(
-                                        c,
-                                        CLASS_UNREACHABLE,
-                                        false,
-                                        "the order was interrupted",
+                                        c, CLASS_UNREACHABLE, false, "the order was interrupted",
                                         errno_text(r));
         }
         if (c->machine)
@@ -180,8 +169,7 @@ static int machine_make(Cert *c, OrderMachine **ret) {
                 .lifetime_hint_sec = cert_lifetime(c),
         };
 
-        return a->order ? order_machine_load(&spec, a->order, ret)
-                        : order_machine_new(&spec, ret);
+        return a->order ? order_machine_load(&spec, a->order, ret) : order_machine_new(&spec, ret);
 }
 
 int cert_order_start(Cert *c) {

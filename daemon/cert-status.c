@@ -40,13 +40,11 @@ static int order_trouble(const Cert *c, char **ret) {
         *ret = NULL;
         if (c->plan.reason == RENEW_CLOCK)
                 return str_printf(
-                                ret,
-                                "the clock cannot be right, nothing is renewed before %s",
+                                ret, "the clock cannot be right, nothing is renewed before %s",
                                 words_date(c->plan.at, now, words));
         if (c->guard_until > now)
                 return str_printf(
-                                ret,
-                                "issued too often lately, no new order before %s",
+                                ret, "issued too often lately, no new order before %s",
                                 words_date(c->guard_until, now, words));
         if (cert_is_due(c) && (c->record.failures > 0 || c->unreachable > 0))
                 return str_printf(ret, "%s", error ? error : "the last order failed");
@@ -125,8 +123,7 @@ int cert_describe(const Cert *c, char **ret) {
                 held = pacer_held_until(c->ca.pacer);
                 if (held > 0)
                         return str_printf(
-                                        ret,
-                                        "waiting until %s, as the CA asked",
+                                        ret, "waiting until %s, as the CA asked",
                                         words_date(held, cert_now(c), date));
                 return str_printf(ret, "waiting for its turn at the CA");
         case CERT_PREPARING:
@@ -160,10 +157,7 @@ static int add_safety(const Cert *c, bool of_order, Bytes *b) {
         if (until == 0)
                 return of_order ? bytes_append_string(b, "; there is no certificate yet") : 0;
         return bytes_printf(
-                        b,
-                        "; %s %s %s",
-                        what,
-                        until > now ? "is valid until" : "expired on",
+                        b, "; %s %s %s", what, until > now ? "is valid until" : "expired on",
                         words_date(until, now, date));
 }
 
@@ -186,9 +180,8 @@ static int problem_text(const Cert *c, Bytes *b) {
 
         if (state == CERT_BROKEN) {
                 r = bytes_append_string(
-                                b,
-                                "its configuration has an error, nothing new is ordered or "
-                                "deployed");
+                                b, "its configuration has an error, nothing new is ordered or "
+                                   "deployed");
                 return r < 0 || !c->present ? r : add_safety(c, true, b);
         }
         r = order_trouble(c, &order);

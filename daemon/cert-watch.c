@@ -8,7 +8,7 @@ int cert_watch(Cert *c, cert_step_fn fn, void *userdata, CertWatch **ret) {
 
         if (!w)
                 return -ENOMEM;
-        *w = (CertWatch) {
+        *w = (CertWatch){
                 .cert = c,
                 .next = c->watches,
                 .round = c->watch_round,

@@ -7,10 +7,10 @@
 #include "daemon/cert-internal.h"
 #include "daemon/words.h"
 
-#define SLACK_MAX_SEC     (15 * SEC_PER_MIN)
-#define NEXT_MAX_SEC      ((int64_t) 8 * SEC_PER_DAY) /* no retry is further away (S-04) */
-#define OVERDUE_SEC       SEC_PER_HOUR
-#define URGENT_GUARD_SEC  ((int64_t) 7 * SEC_PER_DAY)
+#define SLACK_MAX_SEC    (15 * SEC_PER_MIN)
+#define NEXT_MAX_SEC     ((int64_t) 8 * SEC_PER_DAY) /* no retry is further away (S-04) */
+#define OVERDUE_SEC      SEC_PER_HOUR
+#define URGENT_GUARD_SEC ((int64_t) 7 * SEC_PER_DAY)
 
 void cert_set_phase(Cert *c, CertPhase phase) {
         c->phase = phase;
@@ -113,15 +113,16 @@ static void fix_instants(Cert *c, int64_t now) {
         c->spread_until = c->spread_until > now + SEC_PER_HOUR ? 0 : c->spread_until;
 }
 
-/* S-08; 0: it does not hold. Shortly before the end only the last week counts: certificates that were issued and no
- * good must not keep the next one away until the present one has expired (T-13). */
+/* S-08; 0: it does not hold. Shortly before the end only what was issued lately counts: certificates that were no good
+ * must not keep the next one away until the present one has expired (T-13). */
 static int64_t guard(const Cert *c, int64_t now) {
-        int64_t times[RECORD_ISSUED_MAX], set;
+        int64_t times[RECORD_ISSUED_MAX], set, lately;
         size_t count, old = 0;
 
         set = record_set_of(&c->config->names, cert_key_type(c));
         count = record_issues_of(&c->record, set, times);
-        while (is_urgent(c->plan.reason) && old < count && times[old] < now - URGENT_GUARD_SEC)
+        lately = now - MIN(URGENT_GUARD_SEC, cert_lifetime(c) / 2);
+        while (is_urgent(c->plan.reason) && old < count && times[old] < lately)
                 old++;
         return renew_guard(times + old, count - old, cert_lifetime(c), now);
 }
@@ -133,21 +134,19 @@ static void tell_guard(Cert *c) {
         if (c->guard_told)
                 return;
         c->guard_told = true;
-        log_message(LOG_ERR,
-                    &fields,
+        log_message(LOG_ERR, &fields,
                     "%s: issued too often lately, no new order before %s: something keeps asking "
                     "for certificates",
-                    c->config->name,
-                    words_date(c->guard_until, cert_now(c), date));
+                    c->config->name, words_date(c->guard_until, cert_now(c), date));
 }
 
 /* When the due order may begin: the latest of what holds it up. */
 static int64_t due_at(Cert *c, int64_t now) {
-        int64_t at = now;
+        int64_t at = MAX(now, MAX(c->record.next_attempt, c->soon));
 
         c->guard_until = 0;
         if (c->record.attempt.order) /* the order exists: following it costs the CA nothing new */
-                return MAX(at, MAX(c->record.next_attempt, c->soon));
+                return at;
         if (c->forced)
                 return at;
         c->guard_until = guard(c, now);
@@ -156,8 +155,10 @@ static int64_t due_at(Cert *c, int64_t now) {
         else
                 c->guard_told = false;
         at = MAX(at, MAX(c->guard_until, c->record.retry_after));
-        at = MAX(at, MAX(c->record.next_attempt, c->soon));
-        return c->wanted || is_urgent(c->plan.reason) ? at : MAX(at, c->spread_until);
+        /* What is not there yet, somebody waits for. */
+        if (c->wanted || is_urgent(c->plan.reason) || c->plan.reason == RENEW_MISSING)
+                return at;
+        return MAX(at, c->spread_until);
 }
 
 bool cert_is_due(const Cert *c) {
@@ -186,11 +187,7 @@ static void sleep_until(Cert *c, int64_t at, int64_t now) {
         c->planned = at;
         /* Without memory for a timer: the next change plans again, and the watchdog sees it. */
         (void) loop_timer_at(
-                        c->context->engine->loop,
-                        at,
-                        MAX(slack, 0),
-                        on_plan_timer,
-                        c,
+                        c->context->engine->loop, at, MAX(slack, 0), on_plan_timer, c,
                         &c->plan_timer);
 }
 
@@ -321,10 +318,7 @@ static int forbidden_until(Cert *c, int64_t until, const char *why, char **ret_m
         char date[WORDS_SIZE];
 
         (void) str_printf(
-                        ret_message,
-                        "%s: %s; not before %s, unless forced",
-                        c->config->name,
-                        why,
+                        ret_message, "%s: %s; not before %s, unless forced", c->config->name, why,
                         words_date(until, cert_now(c), date));
         return -EAGAIN;
 }

@@ -13,11 +13,11 @@ typedef struct Cert Cert;
 
 /* What all certificates share; the manager's. */
 typedef struct CertContext {
-        Engine *engine;   /* borrowed, as the slots */
-        Slots *installer; /* processes of the installer at a time */
-        Slots *prober;    /* handshakes at a time */
-        bool once;        /* everything now, nothing is spread, nothing waits for long */
-        int64_t started;  /* Unix seconds */
+        Engine *engine;      /* borrowed, as the slots */
+        Slots *installer;    /* processes of the installer at a time */
+        Slots *prober;       /* handshakes at a time */
+        bool once;           /* everything now, nothing is spread, nothing waits for long */
+        int64_t started;     /* Unix seconds */
         int64_t clock_floor; /* no clock is right before it (T-21) */
         uint64_t progress;   /* grows with each step of any certificate */
         void (*changed)(void *userdata); /* the answers of cert-status.c may have changed */
@@ -66,7 +66,7 @@ typedef enum CertState {
         CERT_DEGRADED, /* something is wrong, and there is time */
         CERT_FAILING,  /* and there is little time (D12) */
         CERT_EXPIRED,
-        CERT_BROKEN,   /* its configuration has an error */
+        CERT_BROKEN, /* its configuration has an error */
 } CertState;
 
 CertState cert_state(const Cert *c);

@@ -6,8 +6,9 @@
 #include "base/strings.h"
 
 static const char *const class_names[CLASS_MAX] = {
-        [CLASS_RETRY] = "retry",     [CLASS_LATER] = "later", [CLASS_ORDER] = "order",
-        [CLASS_PARK] = "park",       [CLASS_DONE] = "done",   [CLASS_BUG] = "bug",
+        [CLASS_RETRY] = "retry",     [CLASS_LATER] = "later",
+        [CLASS_ORDER] = "order",     [CLASS_PARK] = "park",
+        [CLASS_DONE] = "done",       [CLASS_BUG] = "bug",
         [CLASS_ACCOUNT] = "account", [CLASS_UNREACHABLE] = "unreachable",
 };
 
@@ -32,7 +33,7 @@ void failure_done(Failure *f) {
         problem_done(&f->problem);
         free(f->message);
         free(f->identifier);
-        *f = (Failure) {};
+        *f = (Failure){};
 }
 
 int failure_copy(const Failure *f, Failure *ret) {
@@ -54,7 +55,7 @@ int failure_copy(const Failure *f, Failure *ret) {
         if (r < 0)
                 return r;
         *ret = copy;
-        copy = (Failure) {};
+        copy = (Failure){};
         return 0;
 }
 
@@ -69,7 +70,7 @@ int failure_set(Failure *f, ProblemClass class, ProblemPlace place, const char *
         if (r < 0)
                 return -ENOMEM;
         failure_done(f);
-        *f = (Failure) { .class = class, .place = place, .message = message };
+        *f = (Failure){ .class = class, .place = place, .message = message };
         return 0;
 }
 
@@ -95,17 +96,10 @@ int failure_from_answer(
         }
         type = problem_type_to_string(p.type);
         advice = problem_advice(&p, place);
-        r = failure_set(
-                        f,
-                        problem_classify(&p, place),
-                        place,
-                        "%s: '%s' (HTTP %ld)%s%s%s%s",
+        r = failure_set(f, problem_classify(&p, place), place, "%s: '%s' (HTTP %ld)%s%s%s%s",
                         place_texts[place],
-                        type[0] ? type : (p.type_text ? p.type_text : "no reason given"),
-                        status,
-                        p.detail ? ": " : "",
-                        p.detail ? p.detail : "",
-                        advice[0] ? "; " : "",
+                        type[0] ? type : (p.type_text ? p.type_text : "no reason given"), status,
+                        p.detail ? ": " : "", p.detail ? p.detail : "", advice[0] ? "; " : "",
                         advice);
         if (r < 0) {
                 problem_done(&p);

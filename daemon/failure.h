@@ -7,9 +7,9 @@
 typedef struct Failure {
         ProblemClass class;
         ProblemPlace place;
-        Problem problem;  /* type PROBLEM_NONE and status 0 when the CA said nothing */
-        char *message;    /* one sentence, escaped; owns */
-        char *identifier; /* the name at fault; owns, may be NULL */
+        Problem problem;         /* type PROBLEM_NONE and status 0 when the CA said nothing */
+        char *message;           /* one sentence, escaped; owns */
+        char *identifier;        /* the name at fault; owns, may be NULL */
         int64_t retry_after_sec; /* of the CA; 0: none */
         bool order_dead;         /* the order's URL is of no use any more */
 } Failure;

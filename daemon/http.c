@@ -1,5 +1,5 @@
 /* One libcurl multi handle for all CAs, driven by the event loop: libcurl tells which sockets and which time it waits for.
- * The handle lives only while requests run and a minute after, so that an idle engine holds no connection, no session, no
+ * The handle lives only while requests run and 20 s after, so that an idle engine holds no connection, no session, no
  * trust store and no resolver thread. */
 
 #include <dirent.h>
@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "daemon/http-internal.h"
 
-#define IDLE_USEC       (60 * USEC_PER_SEC)
+#define IDLE_USEC       (20 * USEC_PER_SEC)
 #define CONNECTIONS_MAX 8L /* to one host */
 #define TOTAL_MAX       32L
 #define KEPT_MAX        8L

@@ -8,7 +8,7 @@ static void ca_done(ManagerCa *ca) {
         (void) session_free(ca->session);
         (void) account_free(ca->account);
         free(ca->name);
-        *ca = (ManagerCa) {};
+        *ca = (ManagerCa){};
 }
 
 void manager_cas_free(ManagerCa *cas, size_t count) {
@@ -27,12 +27,8 @@ static int ca_open(Manager *m, const CaConfig *config, ManagerCa *ret) {
         if (r >= 0)
                 r = session_new(&m->engine, config, ca.account, &ca.session);
         if (r >= 0)
-                r = pacer_new(
-                                m->engine.loop,
-                                ca.account,
-                                config->max_orders,
-                                config->order_budget,
-                                &ca.pacer);
+                r = pacer_new(m->engine.loop, ca.account, config->max_orders, config->order_budget,
+                              &ca.pacer);
         if (r < 0) {
                 ca_done(&ca);
                 return r;
@@ -50,8 +46,7 @@ static ManagerCa *find_ca(ManagerCa *cas, size_t count, const char *name) {
 
 static bool is_used(const Config *config, const char *ca) {
         for (size_t i = 0; i < config->certificate_count; i++)
-                if (!config->certificates[i].broken &&
-                    str_equal(config->certificates[i].ca, ca))
+                if (!config->certificates[i].broken && str_equal(config->certificates[i].ca, ca))
                         return true;
         return false;
 }
@@ -84,7 +79,7 @@ static void move_old(Manager *m, const Config *config, ManagerCa *cas) {
                 if (cas[i].name || !is_used(config, ca->name) || !old)
                         continue;
                 cas[i] = *old;
-                *old = (ManagerCa) {};
+                *old = (ManagerCa){};
                 cas[i].renewed = false;
                 pacer_configure(cas[i].pacer, ca->max_orders, ca->order_budget);
         }
@@ -114,6 +109,5 @@ bool manager_ca_is_renewed(ManagerCa *cas, size_t count, const CertificateConfig
 CertCa manager_ca_of(ManagerCa *cas, size_t count, const CertificateConfig *config) {
         ManagerCa *ca = config->broken ? NULL : find_ca(cas, count, config->ca);
 
-        return ca ? (CertCa) { .session = ca->session, .pacer = ca->pacer } : (CertCa) {};
+        return ca ? (CertCa){ .session = ca->session, .pacer = ca->pacer } : (CertCa){};
 }
-

@@ -12,7 +12,7 @@
 
 /* One CA that a certificate uses. */
 typedef struct ManagerCa {
-        char *name;       /* all owned */
+        char *name; /* all owned */
         Account *account;
         Session *session;
         Pacer *pacer;

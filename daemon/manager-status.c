@@ -121,11 +121,8 @@ static int good_sentence(const Manager *m, Bytes *b) {
         if (r < 0 || !n.next)
                 return r;
         return bytes_printf(
-                        b,
-                        "; next renewal %s on %s (in %s)",
-                        cert_config(n.next)->name,
-                        words_date(n.next_at, now, date),
-                        words_duration(n.next_at - now, words));
+                        b, "; next renewal %s on %s (in %s)", cert_config(n.next)->name,
+                        words_date(n.next_at, now, date), words_duration(n.next_at - now, words));
 }
 
 int manager_sentence(const Manager *m, char **ret) {
@@ -141,11 +138,9 @@ int manager_sentence(const Manager *m, char **ret) {
         else
                 r = bytes_append_string(&b, list.items[0]);
         if (r >= 0 && list.count > 1)
-                r = bytes_printf(
-                                &b,
-                                " (and %zu more problem%s)",
-                                list.count - 1,
-                                plural(list.count - 1));
+                r =
+                                bytes_printf(&b, " (and %zu more problem%s)", list.count - 1,
+                                             plural(list.count - 1));
         if (r < 0)
                 return r;
         *ret = bytes_take_text(&b);

@@ -26,10 +26,7 @@ void manager_on_changed(void *userdata) {
         if (!m->changed_timer)
                 /* Without memory for a timer the next change is told. */
                 (void) loop_timer_after(
-                                m->engine.loop,
-                                CHANGED_USEC,
-                                on_changed_timer,
-                                m,
+                                m->engine.loop, CHANGED_USEC, on_changed_timer, m,
                                 &m->changed_timer);
 }
 
@@ -78,9 +75,7 @@ static int manager_fill(Manager *m) {
         for (size_t i = 0; i < m->config->certificate_count; i++) {
                 const CertificateConfig *config = &m->config->certificates[i];
 
-                r = cert_new(&m->context,
-                             config,
-                             manager_ca_of(m->cas, m->ca_count, config),
+                r = cert_new(&m->context, config, manager_ca_of(m->cas, m->ca_count, config),
                              &m->certs[m->cert_count]);
                 if (r < 0)
                         return r;
@@ -89,8 +84,7 @@ static int manager_fill(Manager *m) {
         return 0;
 }
 
-int manager_new(
-                Engine *engine,
+int manager_new(Engine *engine,
                 Config *config,
                 void (*changed)(void *userdata),
                 void *userdata,
@@ -105,7 +99,7 @@ int manager_new(
         m->config = TAKE_PTR(taken);
         m->changed = changed;
         m->userdata = userdata;
-        m->context = (CertContext) {
+        m->context = (CertContext){
                 .engine = &m->engine,
                 .started = loop_wall_sec(engine->loop),
                 .clock_floor = engine->build_time,

@@ -99,8 +99,7 @@ static PacerTicket *best(const Pacer *p) {
         PacerTicket *found = NULL;
 
         for (PacerTicket *t = p->tickets; t; t = t->next) {
-                if (t->admitted || (held && !t->wish.force) ||
-                    !within_budget(p, &t->wish, count))
+                if (t->admitted || (held && !t->wish.force) || !within_budget(p, &t->wish, count))
                         continue;
                 if (!found || before(&t->wish, &found->wish))
                         found = t;
@@ -158,17 +157,12 @@ void pacer_configure(Pacer *p, int64_t max_orders, int64_t budget) {
         plan(p);
 }
 
-int pacer_acquire(
-                Pacer *p,
-                const PacerWish *wish,
-                loop_fn fn,
-                void *userdata,
-                PacerTicket **ret) {
+int pacer_acquire(Pacer *p, const PacerWish *wish, loop_fn fn, void *userdata, PacerTicket **ret) {
         PacerTicket *t = calloc(1, sizeof *t), **end = &p->tickets;
 
         if (!t)
                 return -ENOMEM;
-        *t = (PacerTicket) { .pacer = p, .wish = *wish, .fn = fn, .userdata = userdata };
+        *t = (PacerTicket){ .pacer = p, .wish = *wish, .fn = fn, .userdata = userdata };
         while (*end)
                 end = &(*end)->next;
         *end = t;

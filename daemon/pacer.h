@@ -24,12 +24,7 @@ DEFINE_CLEANUP(Pacer *, pacer_free)
 void pacer_configure(Pacer *p, int64_t max_orders, int64_t budget);
 
 /* `fn` is called from the loop when the order may begin. Freeing the ticket gives its place back. */
-int pacer_acquire(
-                Pacer *p,
-                const PacerWish *wish,
-                loop_fn fn,
-                void *userdata,
-                PacerTicket **ret);
+int pacer_acquire(Pacer *p, const PacerWish *wish, loop_fn fn, void *userdata, PacerTicket **ret);
 PacerTicket *pacer_ticket_free(PacerTicket *t);
 DEFINE_CLEANUP(PacerTicket *, pacer_ticket_free)
 

@@ -11,7 +11,7 @@ void record_attempt_done(RecordAttempt *a) {
         free(a->account);
         free(a->spki);
         (void) json_free(a->order);
-        *a = (RecordAttempt) {};
+        *a = (RecordAttempt){};
 }
 
 void record_current_done(RecordCurrent *c) {
@@ -20,14 +20,14 @@ void record_current_done(RecordCurrent *c) {
         free(c->ca);
         free(c->key_type);
         free(c->attempt);
-        *c = (RecordCurrent) {};
+        *c = (RecordCurrent){};
 }
 
 void record_error_done(RecordError *e) {
         free(e->message);
         free(e->class);
         free(e->type);
-        *e = (RecordError) {};
+        *e = (RecordError){};
 }
 
 void record_done(Record *r) {
@@ -35,7 +35,7 @@ void record_done(Record *r) {
         record_attempt_done(&r->attempt);
         record_current_done(&r->current);
         record_error_done(&r->error);
-        *r = (Record) {};
+        *r = (Record){};
 }
 
 /* ---- reading: what does not fit is as if absent ---- */
@@ -167,7 +167,7 @@ int record_parse(const Json *j, Record *ret) {
         int e;
 
         if (!json_is_object(j)) {
-                *ret = (Record) {};
+                *ret = (Record){};
                 return 0;
         }
         r.raw = json_copy(j);
@@ -186,7 +186,7 @@ int record_parse(const Json *j, Record *ret) {
         r.retry_after = read_number(j, "retry_after", INT64_MAX);
         read_issued(j, &r);
         *ret = r;
-        r = (Record) {};
+        r = (Record){};
         return 0;
 }
 
@@ -368,7 +368,7 @@ void record_add_issue(Record *r, int64_t at, int64_t set) {
                         r->issued[i - 1] = r->issued[i];
                 r->issued_count--;
         }
-        r->issued[r->issued_count++] = (RecordIssue) { .at = at, .set = set };
+        r->issued[r->issued_count++] = (RecordIssue){ .at = at, .set = set };
 }
 
 size_t record_issues_of(const Record *r, int64_t set, int64_t *ret) {

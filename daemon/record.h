@@ -29,7 +29,7 @@ typedef struct RecordCurrent {
         char *leaf; /* NULL: not known */
         StringList names;
         char *ca, *key_type, *attempt;
-        bool unusable; /* its key is gone */
+        bool unusable;            /* its key is gone */
         int64_t former_not_after; /* of the one before it; 0: none */
 } RecordCurrent;
 
@@ -49,10 +49,10 @@ typedef struct Record {
         RecordAttempt attempt;
         RecordCurrent current;
         RecordError error;
-        int64_t attempts;     /* ever */
-        int64_t failures;     /* in a row */
-        int64_t next_attempt; /* not before; 0 */
-        int64_t retry_after;  /* the CA's own word: not even by hand before; 0 */
+        int64_t attempts;                      /* ever */
+        int64_t failures;                      /* in a row */
+        int64_t next_attempt;                  /* not before; 0 */
+        int64_t retry_after;                   /* the CA's own word: not even by hand before; 0 */
         RecordIssue issued[RECORD_ISSUED_MAX]; /* oldest first */
         size_t issued_count;
 } Record;

@@ -16,7 +16,7 @@
 #define SENDS_MAX              30                                    /* D-07 */
 #define SENDS_TIME_MAX         (60 * USEC_PER_SEC)
 #define SENDS_AT_ONCE          5
-#define NEW_ACCOUNT_GAP_SEC    SEC_PER_HOUR                          /* S-07 */
+#define NEW_ACCOUNT_GAP_SEC    SEC_PER_HOUR /* S-07 */
 
 typedef enum Preparation {
         PREPARE_NOTHING,
@@ -41,7 +41,7 @@ struct SessionCall {
         const void *owner;
         char *url, *certificate, *attempt, *csr; /* csr: base64url */
         StringList names;
-        bool running;  /* it has a place */
+        bool running; /* it has a place */
         char *nonce;
         unsigned sends;
         usec_t first_send; /* CLOCK_BOOTTIME */
@@ -62,12 +62,13 @@ struct Session {
 
         Directory directory;
         bool has_directory;
-        usec_t directory_at; /* CLOCK_BOOTTIME; 0: stale */
+        usec_t directory_at;  /* CLOCK_BOOTTIME; 0: stale */
         bool directory_tried; /* in this preparation */
         char *thumbprint;
         char *account_url;
         NoncePool nonces;
-        int64_t skew_sec;
+        bool has_date;
+        int64_t date_less_boot; /* the CA's clock less CLOCK_BOOTTIME, which nobody sets */
 
         Preparation preparation;
         bool lookup_done; /* in this preparation */
@@ -90,9 +91,9 @@ void session_prepare_done(Session *s);
 
 /* session-send.c */
 void session_pump(Session *s);
-int call_send(SessionCall *c);   /* nonce → signature → POST */
+int call_send(SessionCall *c); /* nonce → signature → POST */
 int call_fetch_nonce(SessionCall *c);
-int call_again(SessionCall *c);  /* with another nonce (D-06) */
+int call_again(SessionCall *c);                           /* with another nonce (D-06) */
 void call_end(SessionCall *c, const SessionReply *reply); /* the caller's last statement */
 
 /* session-reply.c */

@@ -28,8 +28,7 @@ static void finish(Session *s, const Failure *failure) {
 static void finish_error(Session *s, int error) {
         _cleanup_(failure_done) Failure f = {};
 
-        (void) failure_set(
-                        &f, CLASS_UNREACHABLE, PLACE_DIRECTORY, "%s", errno_text(error));
+        (void) failure_set(&f, CLASS_UNREACHABLE, PLACE_DIRECTORY, "%s", errno_text(error));
         finish(s, &f);
 }
 
@@ -53,32 +52,23 @@ static int directory_read(Session *s, const HttpReply *reply, Failure *f) {
 
         if (reply->error < 0)
                 return failure_set(
-                                f,
-                                CLASS_UNREACHABLE,
-                                PLACE_DIRECTORY,
+                                f, CLASS_UNREACHABLE, PLACE_DIRECTORY,
                                 "the CA cannot be reached: %s",
-                                reply->error_text ? reply->error_text
-                                                  : errno_text(reply->error));
+                                reply->error_text ? reply->error_text : errno_text(reply->error));
         if (reply->status != 200)
                 return failure_from_answer(
-                                f,
-                                PLACE_DIRECTORY,
-                                reply->status,
-                                reply->body.data,
-                                reply->body.size,
-                                session_retry_after(s, reply));
-        r = json_parse(reply->body.data ? (const void *) reply->body.data : "", reply->body.size, &j);
+                                f, PLACE_DIRECTORY, reply->status, reply->body.data,
+                                reply->body.size, session_retry_after(s, reply));
+        r = json_parse(reply->body.data ? (const void *) reply->body.data : "", reply->body.size,
+                       &j);
         if (r >= 0)
                 r = directory_parse(j, &s->ca.origins, &d, &reason);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
                 return failure_set(
-                                f,
-                                CLASS_LATER,
-                                PLACE_DIRECTORY,
-                                "the CA's directory makes no sense: %s",
-                                reason);
+                                f, CLASS_LATER, PLACE_DIRECTORY,
+                                "the CA's directory makes no sense: %s", reason);
         directory_done(&s->directory);
         s->directory = d;
         s->has_directory = true;
@@ -95,11 +85,8 @@ static void note_terms(Session *s) {
 
         if (!url || !terms || str_equal(account_terms(s->account), terms))
                 return;
-        log_message(LOG_NOTICE,
-                    &fields,
-                    "%s: the CA's terms of service are now at '%s'",
-                    s->ca.name,
-                    terms);
+        log_message(LOG_NOTICE, &fields, "%s: the CA's terms of service are now at '%s'",
+                    s->ca.name, terms);
         r = account_set_url(s->account, s->ca.directory, url, terms);
         if (r < 0)
                 log_debug("%s: not recorded: %s", s->ca.name, errno_text(r));
@@ -151,18 +138,14 @@ static int thumbprint_read(Session *s, const HelperReply *reply, Failure *f) {
 
         if (reply->error < 0)
                 return failure_set(
-                                f,
-                                CLASS_UNREACHABLE,
-                                PLACE_NEW_ACCOUNT,
+                                f, CLASS_UNREACHABLE, PLACE_NEW_ACCOUNT,
                                 "the signer does not answer: %s",
                                 reply->message ? reply->message : errno_text(reply->error));
         if (reply->error_name ||
             json_get_string(reply->parameters, "thumbprint", &thumbprint) < 0 ||
             !str_is_base64url(thumbprint))
                 return failure_set(
-                                f,
-                                CLASS_LATER,
-                                PLACE_NEW_ACCOUNT,
+                                f, CLASS_LATER, PLACE_NEW_ACCOUNT,
                                 "the signer has no account key: %s",
                                 reply->message ? reply->message : "no reason given");
         return str_replace(&s->thumbprint, thumbprint);
@@ -198,12 +181,7 @@ static int thumbprint_ask(Session *s) {
         }
         s->preparation = PREPARE_THUMBPRINT;
         return helper_call(
-                        s->engine->signer,
-                        HELPER_SHARED,
-                        "Account",
-                        parameters,
-                        on_thumbprint,
-                        s,
+                        s->engine->signer, HELPER_SHARED, "Account", parameters, on_thumbprint, s,
                         &s->thumbprint_call);
 }
 
@@ -217,27 +195,19 @@ static int account_obstacle(Session *s, Failure *f) {
 
         if (!s->ca.terms_agreed)
                 return failure_set(
-                                f,
-                                CLASS_PARK,
-                                PLACE_NEW_ACCOUNT,
+                                f, CLASS_PARK, PLACE_NEW_ACCOUNT,
                                 "the CA's terms of service are not agreed to%s%s: set "
                                 "AgreeToTerms=yes in [Account]",
-                                terms ? " " : "",
-                                terms ? terms : "");
+                                terms ? " " : "", terms ? terms : "");
         if (s->directory.external_account_required)
                 return failure_set(
-                                f,
-                                CLASS_PARK,
-                                PLACE_NEW_ACCOUNT,
+                                f, CLASS_PARK, PLACE_NEW_ACCOUNT,
                                 "the CA wants an external account binding, which renewd does not "
                                 "do: use another CA=");
         wait = account_retry_at(s->account) - now;
         if (wait <= 0 || wait > 7 * SEC_PER_DAY)
                 return 0;
-        r = failure_set(
-                        f,
-                        CLASS_LATER,
-                        PLACE_NEW_ACCOUNT,
+        r = failure_set(f, CLASS_LATER, PLACE_NEW_ACCOUNT,
                         "the CA refused the account a short while ago");
         f->retry_after_sec = wait;
         return r;
@@ -248,27 +218,17 @@ static int account_accept(Session *s, const SessionReply *reply, Failure *f) {
 
         if (!reply->location || url_check(reply->location, &s->ca.origins) < 0)
                 return failure_set(
-                                f,
-                                CLASS_LATER,
-                                PLACE_NEW_ACCOUNT,
+                                f, CLASS_LATER, PLACE_NEW_ACCOUNT,
                                 "the CA's answer names no usable account URL");
-        r = account_set_url(
-                        s->account,
-                        s->ca.directory,
-                        reply->location,
-                        s->directory.terms_of_service);
+        r =
+                        account_set_url(s->account, s->ca.directory, reply->location,
+                                        s->directory.terms_of_service);
         if (r < 0)
                 return failure_set(
-                                f,
-                                CLASS_UNREACHABLE,
-                                PLACE_NEW_ACCOUNT,
-                                "the account cannot be recorded: %s",
-                                errno_text(r));
-        log_message(LOG_NOTICE,
-                    &(LogFields) { .ca = s->ca.name },
-                    "%s: the account is '%s'",
-                    s->ca.name,
-                    reply->location);
+                                f, CLASS_UNREACHABLE, PLACE_NEW_ACCOUNT,
+                                "the account cannot be recorded: %s", errno_text(r));
+        log_message(LOG_NOTICE, &(LogFields){ .ca = s->ca.name }, "%s: the account is '%s'",
+                    s->ca.name, reply->location);
         return 0;
 }
 
@@ -278,11 +238,7 @@ static int account_refused(Session *s, const SessionReply *reply, Failure *f) {
         int r;
 
         r = failure_from_answer(
-                        f,
-                        PLACE_NEW_ACCOUNT,
-                        reply->status,
-                        reply->body,
-                        reply->size,
+                        f, PLACE_NEW_ACCOUNT, reply->status, reply->body, reply->size,
                         reply->retry_after_sec);
         if (r < 0)
                 return r;
@@ -299,10 +255,7 @@ static int account_read(Session *s, const SessionReply *reply, Failure *f) {
 
         if (reply->error < 0)
                 return failure_set(
-                                f,
-                                CLASS_UNREACHABLE,
-                                PLACE_NEW_ACCOUNT,
-                                "%s: %s",
+                                f, CLASS_UNREACHABLE, PLACE_NEW_ACCOUNT, "%s: %s",
                                 reply->signer_failed ? "the signer cannot sign"
                                                      : "the CA cannot be reached",
                                 reply->message ? reply->message : errno_text(reply->error));
@@ -311,8 +264,7 @@ static int account_read(Session *s, const SessionReply *reply, Failure *f) {
         r = account_refused(s, reply, f);
         if (r < 0)
                 return r;
-        if (s->preparation == PREPARE_LOOKUP &&
-            f->problem.type == PROBLEM_ACCOUNT_DOES_NOT_EXIST) {
+        if (s->preparation == PREPARE_LOOKUP && f->problem.type == PROBLEM_ACCOUNT_DOES_NOT_EXIST) {
                 failure_done(f); /* it is really gone */
                 return account_set_retry_at(s->account, 0);
         }

@@ -21,8 +21,11 @@ void session_learn(Session *s, const HttpReply *reply) {
                 /* -ENOENT: no nonce that could be used, as if there were none (D-03) */
                 (void) nonce_pool_put(
                                 &s->nonces, reply->replay_nonce, loop_boot_usec(s->engine->loop));
-        if (answer_date(reply, &date))
-                s->skew_sec = date - loop_wall_sec(s->engine->loop);
+        if (answer_date(reply, &date)) {
+                s->has_date = true;
+                s->date_less_boot =
+                                date - (int64_t) (loop_boot_usec(s->engine->loop) / USEC_PER_SEC);
+        }
 }
 
 int64_t session_retry_after(Session *s, const HttpReply *reply) {
@@ -66,10 +69,8 @@ static bool may_send_again(const SessionCall *c) {
 static void forget_account(Session *s) {
         int r;
 
-        log_message(LOG_WARNING,
-                    &(LogFields) { .ca = s->ca.name },
-                    "%s: the CA does not know the account '%s', looking it up again",
-                    s->ca.name,
+        log_message(LOG_WARNING, &(LogFields){ .ca = s->ca.name },
+                    "%s: the CA does not know the account '%s', looking it up again", s->ca.name,
                     s->account_url ? s->account_url : "");
         free(s->account_url);
         s->account_url = NULL;
@@ -118,7 +119,7 @@ void call_on_answer(const HttpReply *reply, void *userdata) {
                 if (is_bad_nonce(c, &p) && may_send_again(c)) {
                         r = call_again(c);
                         if (r < 0)
-                                call_end(c, &(SessionReply) { .error = r });
+                                call_end(c, &(SessionReply){ .error = r });
                         return;
                 }
                 learn_problem(c, reply, &p);

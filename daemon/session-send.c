@@ -86,9 +86,9 @@ static void call_begin(SessionCall *c) {
 /* ---- signature ---- */
 
 static const char *const methods[SESSION_REQUEST_KIND_MAX] = {
-        [SESSION_NEW_ACCOUNT] = "SignNewAccount",    [SESSION_LOOKUP_ACCOUNT] = "SignNewAccount",
-        [SESSION_NEW_ORDER] = "SignNewOrder",        [SESSION_POST_AS_GET] = "SignPostAsGet",
-        [SESSION_CERTIFICATE] = "SignPostAsGet",     [SESSION_CHALLENGE] = "SignChallenge",
+        [SESSION_NEW_ACCOUNT] = "SignNewAccount", [SESSION_LOOKUP_ACCOUNT] = "SignNewAccount",
+        [SESSION_NEW_ORDER] = "SignNewOrder",     [SESSION_POST_AS_GET] = "SignPostAsGet",
+        [SESSION_CERTIFICATE] = "SignPostAsGet",  [SESSION_CHALLENGE] = "SignChallenge",
         [SESSION_FINALIZE] = "SignFinalize",
 };
 
@@ -193,7 +193,7 @@ static void on_signature(const HelperReply *reply, void *userdata) {
         r = call_post(c, body);
         c->sign = helper_call_free(c->sign);
         if (r < 0)
-                call_end(c, &(SessionReply) { .error = r });
+                call_end(c, &(SessionReply){ .error = r });
 }
 
 static int call_sign(SessionCall *c) {
@@ -204,13 +204,8 @@ static int call_sign(SessionCall *c) {
         if (r < 0)
                 return r;
         return helper_call(
-                        c->session->engine->signer,
-                        HELPER_SHARED,
-                        methods[c->kind],
-                        TAKE_PTR(parameters),
-                        on_signature,
-                        c,
-                        &c->sign);
+                        c->session->engine->signer, HELPER_SHARED, methods[c->kind],
+                        TAKE_PTR(parameters), on_signature, c, &c->sign);
 }
 
 /* ---- nonce ---- */
@@ -309,7 +304,7 @@ int session_send(
 
         if (!c)
                 return -ENOMEM;
-        *c = (SessionCall) {
+        *c = (SessionCall){
                 .session = s,
                 .kind = request->kind,
                 .owner = request->owner,

@@ -17,7 +17,7 @@ static int ca_copy(const CaConfig *ca, CaConfig *ret) {
 
         *ret = *ca;
         ret->name = ret->directory = ret->bundle = NULL;
-        ret->origins = (StringList) {};
+        ret->origins = (StringList){};
         r = str_replace(&ret->name, ca->name);
         if (r >= 0)
                 r = str_replace(&ret->directory, ca->directory);
@@ -32,8 +32,7 @@ bool session_fits(const Session *s, const CaConfig *ca) {
         return str_equal(s->ca.name, ca->name) && str_equal(s->ca.directory, ca->directory) &&
                str_equal(s->ca.bundle, ca->bundle) &&
                string_list_same_set(&s->ca.origins, &ca->origins) &&
-               s->ca.allow_private == ca->allow_private &&
-               s->ca.terms_agreed == ca->terms_agreed;
+               s->ca.allow_private == ca->allow_private && s->ca.terms_agreed == ca->terms_agreed;
 }
 
 int session_new(Engine *engine, const CaConfig *ca, Account *account, Session **ret) {
@@ -86,7 +85,12 @@ const StringList *session_origins(const Session *s) {
 }
 
 int64_t session_skew_sec(const Session *s) {
-        return s->skew_sec;
+        Loop *loop = s->engine->loop;
+
+        if (!s->has_date)
+                return 0;
+        return s->date_less_boot + (int64_t) (loop_boot_usec(loop) / USEC_PER_SEC) -
+               loop_wall_sec(loop);
 }
 
 static void on_timer(void *userdata) {
@@ -128,16 +132,12 @@ void session_tell(Session *s, const Failure *failure, bool only_fresh) {
 }
 
 int session_prepare(
-                Session *s,
-                bool resume,
-                session_ready_fn fn,
-                void *userdata,
-                SessionWait **ret) {
+                Session *s, bool resume, session_ready_fn fn, void *userdata, SessionWait **ret) {
         SessionWait *w = calloc(1, sizeof *w), **end = &s->waits;
 
         if (!w)
                 return -ENOMEM;
-        *w = (SessionWait) { .session = s, .resume = resume, .fn = fn, .userdata = userdata };
+        *w = (SessionWait){ .session = s, .resume = resume, .fn = fn, .userdata = userdata };
         while (*end)
                 end = &(*end)->next;
         *end = w;

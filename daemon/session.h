@@ -29,11 +29,7 @@ typedef void (*session_ready_fn)(const Failure *failure, void *userdata);
 /* Directory, thumbprint and account are there; made when they are not, once for all who wait. To `resume` an
  * order an old copy of the directory is good enough (E-05). `fn` is called once, from the loop. */
 int session_prepare(
-                Session *s,
-                bool resume,
-                session_ready_fn fn,
-                void *userdata,
-                SessionWait **ret);
+                Session *s, bool resume, session_ready_fn fn, void *userdata, SessionWait **ret);
 SessionWait *session_wait_free(SessionWait *w);
 DEFINE_CLEANUP(SessionWait *, session_wait_free)
 
@@ -42,7 +38,7 @@ const char *session_account(const Session *s);
 const char *session_thumbprint(const Session *s);
 const StringList *session_origins(const Session *s);
 
-/* The CA's clock less ours, from its last answer; 0 while unknown. */
+/* The CA's clock less ours, by its last answer and as both run since; 0 while unknown. */
 int64_t session_skew_sec(const Session *s);
 
 /* ---- requests ---- */
@@ -70,10 +66,10 @@ typedef struct SessionRequest {
 } SessionRequest;
 
 typedef struct SessionReply {
-        int error;            /* 0, or negative: the CA gave no answer */
-        bool signer_failed;   /* with an error: it was the signer that did not answer, or refused (-EPERM), or
+        int error;          /* 0, or negative: the CA gave no answer */
+        bool signer_failed; /* with an error: it was the signer that did not answer, or refused (-EPERM), or
                                * has no key any more (-ENOKEY) */
-        const char *message;  /* with an error: words for a person, escaped */
+        const char *message; /* with an error: words for a person, escaped */
         long status;
         const char *location; /* absolute; NULL if none */
         int64_t retry_after_sec;

@@ -79,7 +79,7 @@ int slot_take(Slots *s, loop_fn fn, void *userdata, Slot **ret) {
 
         if (!slot)
                 return -ENOMEM;
-        *slot = (Slot) { .slots = s, .fn = fn, .userdata = userdata };
+        *slot = (Slot){ .slots = s, .fn = fn, .userdata = userdata };
         *ret = slot;
         if (s->taken < s->limit && !s->first) {
                 slot->taken = true;

@@ -41,9 +41,7 @@ static void refused(Target *t, const char *name, const char *message) {
         usec_t now = target_now(t);
 
         (void) str_printf(
-                        &text,
-                        "%s: the installer refused: %s",
-                        t->config->name,
+                        &text, "%s: the installer refused: %s", t->config->name,
                         message ? message : name);
         target_postpone_deploy(t);
         target_set_phase(t, TARGET_WAITING);
@@ -74,6 +72,8 @@ static bool take_row(Target *t, const HelperReply *reply) {
                 silent(t, errno_text(r));
                 return false;
         }
+        if (target_is_stopped(t) && !str_equal(row.unit, "inactive"))
+                t->deploy_at = 0; /* somebody started it: it may be told at once */
         target_row_done(&t->row);
         t->row = row;
         return true;
@@ -89,13 +89,7 @@ static void call(Target *t, const char *method, bool with_leaf, helper_fn fn) {
         if (r >= 0 && with_leaf)
                 r = json_set_string(j, "leaf", t->leaf);
         if (r >= 0)
-                r = helper_call(
-                                t->owner.engine->installer,
-                                HELPER_OWN,
-                                method,
-                                TAKE_PTR(j),
-                                fn,
-                                t,
+                r = helper_call(t->owner.engine->installer, HELPER_OWN, method, TAKE_PTR(j), fn, t,
                                 &t->call);
         if (r < 0)
                 silent(t, errno_text(r));
@@ -137,33 +131,24 @@ void target_look(Target *t) {
 
 /* ---- Deploy ---- */
 
-static bool is_stopped(const Target *t) {
-        return str_equal(t->row.unit, "inactive");
-}
-
 static void deploy_failed(Target *t) {
         const char *name = t->config->name;
         const char *error = t->row.error ? t->row.error : "no reason given";
         char *text = NULL;
 
-        if (is_stopped(t))
+        if (target_is_stopped(t))
                 (void) str_printf(
                                 &text,
                                 "%s is stopped and will take the new certificate when it starts",
                                 name);
         else if (t->row.rolled_back)
                 (void) str_printf(
-                                &text,
-                                "%s refused the new certificate and keeps the old one: %s",
-                                name,
-                                error);
+                                &text, "%s refused the new certificate and keeps the old one: %s",
+                                name, error);
         else
                 (void) str_printf(
-                                &text,
-                                "%s: %s failed: %s",
-                                name,
-                                t->row.step ? t->row.step : "deploy",
-                                error);
+                                &text, "%s: %s failed: %s", name,
+                                t->row.step ? t->row.step : "deploy", error);
         target_postpone_deploy(t);
         target_set_trouble(t, text, MESSAGE_DEPLOY_FAILED);
         target_open(t);
@@ -177,7 +162,7 @@ static void on_deployed(const HelperReply *reply, void *userdata) {
         t->call = helper_call_free(t->call);
         t->slot = slot_free(t->slot);
         t->served = t->config->probe_host ? SERVED_UNKNOWN : SERVED_NOT_PROBED;
-        if (!target_is_here(t) || t->row.rolled_back || is_stopped(t) || !t->row.activated) {
+        if (!target_is_here(t) || t->row.rolled_back || target_is_stopped(t) || !t->row.activated) {
                 deploy_failed(t);
                 return;
         }

@@ -11,12 +11,12 @@
 #include "daemon/target-row.h"
 #include "daemon/target.h"
 
-#define LOOK_SEC        SEC_PER_HOUR      /* a verified target is looked at hourly … */
-#define LOOK_SLACK_SEC  (15 * SEC_PER_MIN) /* … together with others */
-#define OPEN_LOOK_SEC   30                /* an open one by a handshake */
-#define STOPPED_LOOK_SEC 60               /* and one that no handshake shows */
-#define SERVE_WINDOW_SEC 60               /* a service may need so long to serve the new leaf */
-#define PROBE_LIMIT_SEC 10                /* of one handshake */
+#define LOOK_SEC          SEC_PER_HOUR       /* a verified target is looked at hourly … */
+#define LOOK_SLACK_SEC    (15 * SEC_PER_MIN) /* … together with others */
+#define OPEN_LOOK_SEC     30                 /* an open one by a handshake */
+#define STOPPED_LOOK_SEC  60                 /* and one that no handshake shows */
+#define SERVE_WINDOW_SEC  60                 /* a service may need so long to serve the new leaf */
+#define PROBE_LIMIT_SEC   10                 /* of one handshake */
 #define PROBE_GAP_MAX_SEC 8
 
 typedef enum TargetPhase {
@@ -33,7 +33,7 @@ typedef enum TargetServed {
         SERVED_UNKNOWN,
         SERVED_NOT_PROBED, /* no handshake is configured */
         SERVED_YES,
-        SERVED_OTHER,      /* another leaf */
+        SERVED_OTHER, /* another leaf */
         SERVED_UNREACHABLE,
 } TargetServed;
 
@@ -58,9 +58,9 @@ struct Target {
         Timer *timer;
         usec_t wake_at; /* CLOCK_BOOTTIME; of `timer` while WAITING */
 
-        unsigned failures; /* deploys in a row without the leaf being served */
-        usec_t deploy_at;  /* CLOCK_BOOTTIME; no deploy before; 0: any time */
-        unsigned silence;  /* calls in a row without an answer */
+        unsigned failures;  /* deploys in a row without the leaf being served */
+        usec_t deploy_at;   /* CLOCK_BOOTTIME; no deploy before; 0: any time */
+        unsigned silence;   /* calls in a row without an answer */
         usec_t serve_until; /* handshakes are repeated quickly until then */
         unsigned probe_gap_sec;
 };
@@ -72,7 +72,8 @@ void target_wait(Target *t, usec_t delay, loop_fn fn);
 void target_postpone_deploy(Target *t); /* the last one did not do it: backoff */
 void target_open(Target *t);            /* not as it shall be: waits for what comes first */
 void target_verified(Target *t);
-bool target_is_here(const Target *t); /* the files are */
+bool target_is_here(const Target *t);    /* the files are */
+bool target_is_stopped(const Target *t); /* its unit was, when it was last looked at */
 /* Takes a malloc'ed text, or NULL; logs it once. */
 void target_set_trouble(Target *t, char *text, const char *message_id);
 usec_t target_now(const Target *t);

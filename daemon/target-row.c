@@ -18,7 +18,7 @@ void target_row_done(TargetRow *r) {
         free(r->unit);
         free(r->step);
         free(r->error);
-        *r = (TargetRow) {};
+        *r = (TargetRow){};
 }
 
 static int read_text(const Json *j, const char *key, char **ret) {
@@ -64,6 +64,6 @@ int target_row_parse(const Json *parameters, TargetRow *ret) {
         (void) json_get_bool(j, "activated", &row.activated);
         (void) json_get_bool(j, "rolled_back", &row.rolled_back);
         *ret = row;
-        row = (TargetRow) {};
+        row = (TargetRow){};
         return 0;
 }

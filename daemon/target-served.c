@@ -20,9 +20,7 @@ static char *words_of(const Target *t, const char *detail) {
         char *text = NULL;
 
         (void) str_printf(
-                        &text,
-                        "%s %s: %s",
-                        t->config->name,
+                        &text, "%s %s: %s", t->config->name,
                         was_good ? "no longer serves the certificate"
                                  : "does not serve the new certificate yet",
                         detail);
@@ -43,7 +41,8 @@ static void not_served(Target *t, TargetServed served, const char *detail) {
                 target_postpone_deploy(t);
         t->serve_until = 0;
         t->served = served;
-        target_set_trouble(t, words_of(t, detail), MESSAGE_SERVED_WRONG);
+        if (!t->trouble || !target_is_stopped(t)) /* that it is stopped says more */
+                target_set_trouble(t, words_of(t, detail), MESSAGE_SERVED_WRONG);
         target_open(t);
 }
 
@@ -58,8 +57,7 @@ static void on_result(const ProbeResult *result, void *userdata) {
         t->probe = prober_call_free(t->probe);
         t->slot = slot_free(t->slot);
         if (!equal) {
-                not_served(t,
-                           seen ? SERVED_OTHER : SERVED_UNREACHABLE,
+                not_served(t, seen ? SERVED_OTHER : SERVED_UNREACHABLE,
                            seen                  ? "it serves another one"
                            : detail && detail[0] ? detail
                                                  : "no answer");
@@ -81,13 +79,9 @@ static void shake(void *userdata) {
         };
         int r;
 
-        r = prober_start(
-                        t->owner.engine->prober,
-                        &endpoint,
-                        PROBE_LIMIT_SEC,
-                        on_result,
-                        t,
-                        &t->probe);
+        r =
+                        prober_start(t->owner.engine->prober, &endpoint, PROBE_LIMIT_SEC, on_result,
+                                     t, &t->probe);
         if (r < 0)
                 not_served(t, SERVED_UNREACHABLE, errno_text(r));
 }

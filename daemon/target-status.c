@@ -1,13 +1,10 @@
-#include "daemon/target-internal.h"
-
 #include <string.h>
 
+#include "daemon/target-internal.h"
+
 static const char *const served_names[] = {
-        [SERVED_UNKNOWN] = "unknown",
-        [SERVED_NOT_PROBED] = "not-probed",
-        [SERVED_YES] = "yes",
-        [SERVED_OTHER] = "other",
-        [SERVED_UNREACHABLE] = "unreachable",
+        [SERVED_UNKNOWN] = "unknown", [SERVED_NOT_PROBED] = "not-probed",   [SERVED_YES] = "yes",
+        [SERVED_OTHER] = "other",     [SERVED_UNREACHABLE] = "unreachable",
 };
 
 static const char *const phase_texts[] = {

@@ -12,11 +12,10 @@
 #include "daemon/retry.h"
 #include "daemon/target-internal.h"
 
-int target_new(
-                const TargetOwner *owner,
-                const char *certificate,
-                const TargetConfig *config,
-                Target **ret) {
+int target_new(const TargetOwner *owner,
+               const char *certificate,
+               const TargetConfig *config,
+               Target **ret) {
         Target *t = calloc(1, sizeof *t);
 
         if (!t)
@@ -74,6 +73,10 @@ bool target_is_here(const Target *t) {
         return t->row.in_place && str_equal(t->row.leaf, t->leaf);
 }
 
+bool target_is_stopped(const Target *t) {
+        return str_equal(t->row.unit, "inactive");
+}
+
 void target_wait(Target *t, usec_t delay, loop_fn fn) {
         t->timer = timer_free(t->timer);
         t->wake_at = target_now(t) + delay;
@@ -115,7 +118,7 @@ void target_open(Target *t) {
         usec_t now = target_now(t), delay;
 
         /* Nobody watches a row without handshake that was activated but refused by a step of its own. */
-        if (!t->config->probe_host && !str_equal(t->row.unit, "inactive"))
+        if (!t->config->probe_host && !target_is_stopped(t))
                 look = SEC_PER_HOUR;
         if (!target_is_here(t) && !t->may_deploy)
                 look = SEC_PER_HOUR;
@@ -142,11 +145,7 @@ static void tell_deployed(Target *t) {
         };
 
         t->fresh = false;
-        log_message(LOG_NOTICE,
-                    &fields,
-                    "%s: %s %s",
-                    t->certificate,
-                    t->config->name,
+        log_message(LOG_NOTICE, &fields, "%s: %s %s", t->certificate, t->config->name,
                     t->served == SERVED_YES ? "serves the new certificate"
                                             : "has the new certificate");
 }
@@ -162,11 +161,7 @@ void target_verified(Target *t) {
                 tell_deployed(t);
         /* Without memory for a timer: looked at after the next change of configuration. */
         (void) loop_timer_at(
-                        loop,
-                        loop_wall_sec(loop) + LOOK_SEC,
-                        LOOK_SLACK_SEC,
-                        on_look_timer,
-                        t,
+                        loop, loop_wall_sec(loop) + LOOK_SEC, LOOK_SLACK_SEC, on_look_timer, t,
                         &t->timer);
         t->owner.changed(t->owner.userdata);
 }

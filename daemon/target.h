@@ -10,7 +10,7 @@
 typedef struct Target Target;
 
 typedef struct TargetOwner {
-        Engine *engine;    /* all borrowed */
+        Engine *engine; /* all borrowed */
         Slots *installer;
         Slots *prober;
         void (*changed)(void *userdata);  /* something worth showing changed */
@@ -19,11 +19,10 @@ typedef struct TargetOwner {
 } TargetOwner;
 
 /* `certificate` and `config` are borrowed. */
-int target_new(
-                const TargetOwner *owner,
-                const char *certificate,
-                const TargetConfig *config,
-                Target **ret);
+int target_new(const TargetOwner *owner,
+               const char *certificate,
+               const TargetConfig *config,
+               Target **ret);
 Target *target_free(Target *t);
 DEFINE_CLEANUP(Target *, target_free)
 

@@ -43,12 +43,7 @@ const char *words_date(int64_t unix_sec, int64_t now, char buffer[WORDS_SIZE]) {
         if (strlen(text) < MINUTE_LENGTH || distance > 2 * SEC_PER_DAY)
                 (void) snprintf(buffer, WORDS_SIZE, "%.*s", DATE_LENGTH, text);
         else
-                (void) snprintf(
-                                buffer,
-                                WORDS_SIZE,
-                                "%.*s %.5s UTC",
-                                DATE_LENGTH,
-                                text,
+                (void) snprintf(buffer, WORDS_SIZE, "%.*s %.5s UTC", DATE_LENGTH, text,
                                 text + DATE_LENGTH + 1);
         return buffer;
 }

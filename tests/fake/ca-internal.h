@@ -33,9 +33,9 @@ struct FakeCa {
         FakeCaCounts counts;
         bool down;
         uint64_t last_nonce;
-        bool used[4096]; /* of the nonces, by number */
-        char *thumbprint;    /* of the account key */
-        unsigned account;    /* 0: none */
+        bool used[4096];  /* of the nonces, by number */
+        char *thumbprint; /* of the account key */
+        unsigned account; /* 0: none */
         unsigned last_account;
         CaOrder **orders;
         size_t order_count;
@@ -45,3 +45,16 @@ struct FakeCa {
         X509 *root, *intermediate;
         int64_t serial;
 };
+
+/* ca-resource.c */
+int ca_answer(HttpReply *ret, long status, Json *taken);
+int ca_problem(HttpReply *ret, long status, const char *type, const char *detail);
+void ca_set_url(const FakeCa *ca, Json *j, const char *key, const char *kind, size_t i);
+void ca_set_location(const FakeCa *ca, char **field, const char *kind, size_t i);
+int ca_serve_account(FakeCa *ca, const Json *payload, HttpReply *ret);
+int ca_serve_authorization(FakeCa *ca, size_t i, HttpReply *ret);
+int ca_serve_challenge(FakeCa *ca, size_t i, HttpReply *ret);
+int ca_serve_new_order(FakeCa *ca, const Json *payload, HttpReply *ret);
+int ca_serve_order_answer(FakeCa *ca, size_t i, long status, HttpReply *ret);
+int ca_serve_finalize(FakeCa *ca, size_t i, const Json *payload, HttpReply *ret);
+int ca_serve_certificate(FakeCa *ca, size_t i, HttpReply *ret);

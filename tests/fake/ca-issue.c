@@ -25,7 +25,8 @@ static int add_extension(X509 *x, X509 *issuer, int nid, const char *value) {
         return r;
 }
 
-static X509 *certificate_new(FakeCa *ca, EVP_PKEY *key, const char *subject, int64_t from, int64_t to) {
+static X509 *certificate_new(
+                FakeCa *ca, EVP_PKEY *key, const char *subject, int64_t from, int64_t to) {
         X509 *x = X509_new();
 
         (void) X509_set_version(x, X509_VERSION_3);
@@ -35,17 +36,13 @@ static X509 *certificate_new(FakeCa *ca, EVP_PKEY *key, const char *subject, int
         (void) X509_set_pubkey(x, key);
         if (subject)
                 (void) X509_NAME_add_entry_by_txt(
-                                X509_get_subject_name(x),
-                                "CN",
-                                MBSTRING_ASC,
-                                (const unsigned char *) subject,
-                                -1,
-                                -1,
-                                0);
+                                X509_get_subject_name(x), "CN", MBSTRING_ASC,
+                                (const unsigned char *) subject, -1, -1, 0);
         return x;
 }
 
-static X509 *authority(FakeCa *ca, EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY *issuer_key) {
+static X509 *authority(
+                FakeCa *ca, EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY *issuer_key) {
         int64_t now = fake_loop_true_sec(ca->loop);
         X509 *x = certificate_new(ca, key, name, now - 86400, now + INT64_C(86400) * 3650);
 
@@ -59,7 +56,8 @@ static X509 *authority(FakeCa *ca, EVP_PKEY *key, const char *name, X509 *issuer
 static int ca_make(FakeCa *ca) {
         if (ca->intermediate)
                 return 0;
-        if (key_generate(KEY_ECDSA_P256, &ca->root_key) < 0 || key_generate(KEY_ECDSA_P256, &ca->key) < 0)
+        if (key_generate(KEY_ECDSA_P256, &ca->root_key) < 0 ||
+            key_generate(KEY_ECDSA_P256, &ca->key) < 0)
                 return -EIO;
         ca->root = authority(ca, ca->root_key, "Fake Root", NULL, ca->root_key);
         ca->intermediate = authority(ca, ca->key, "Fake CA 1", ca->root, ca->root_key);
@@ -84,15 +82,21 @@ static int alternative_names(const StringList *names, Bytes *ret) {
 
         for (size_t i = 0; i < names->count && r >= 0; i++)
                 r = bytes_printf(
-                                ret,
-                                "%s%s:%s",
-                                i ? "," : "",
-                                strspn(names->items[i], "0123456789.") == strlen(names->items[i]) ? "IP" : "DNS",
+                                ret, "%s%s:%s", i ? "," : "",
+                                strspn(names->items[i], "0123456789.") == strlen(names->items[i])
+                                                ? "IP"
+                                                : "DNS",
                                 names->items[i]);
         return r;
 }
 
-int fake_ca_issue(FakeCa *ca, EVP_PKEY *key, const StringList *names, int64_t not_before, int64_t not_after, Bytes *ret) {
+int fake_ca_issue(
+                FakeCa *ca,
+                EVP_PKEY *key,
+                const StringList *names,
+                int64_t not_before,
+                int64_t not_after,
+                Bytes *ret) {
         _cleanup_(bytes_done) Bytes san = {};
         X509 *x;
         int r;

@@ -1,12 +1,10 @@
-/* The server: one function per resource, found by the URL's first segment. */
-
-#include "tests/fake/ca-internal.h"
+/* The server: the object, nonces, faults, and the way from a URL to its resource (ca-resource.c). */
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#define ORDER_LIFE_SEC ((int64_t) 7 * SEC_PER_DAY)
+#include "tests/fake/ca-internal.h"
 
 FakeCa *fake_ca_new(Loop *loop, Responder *responder, const char *host) {
         FakeCa *ca = calloc(1, sizeof *ca);
@@ -16,7 +14,7 @@ FakeCa *fake_ca_new(Loop *loop, Responder *responder, const char *host) {
         ca->loop = loop;
         ca->responder = responder;
         (void) snprintf(ca->host, sizeof ca->host, "%s", host);
-        ca->options = (FakeCaOptions) {
+        ca->options = (FakeCaOptions){
                 .lifetime_sec = (int64_t) 90 * SEC_PER_DAY,
                 .validate_sec = 1,
                 .finalize_sec = 1,
@@ -73,41 +71,6 @@ void fake_ca_forget_accounts(FakeCa *ca) {
         ca->account = 0;
 }
 
-/* ---- answers ---- */
-
-static int answer(HttpReply *ret, long status, Json *taken) {
-        _cleanup_(json_freep) Json *j = taken;
-        _cleanup_free_ char *text = NULL;
-
-        ret->status = status;
-        if (!j || json_to_string(j, &text) < 0)
-                return 0;
-        return bytes_append_string(&ret->body, text);
-}
-
-static int problem(HttpReply *ret, long status, const char *type, const char *detail) {
-        _cleanup_free_ char *urn = NULL;
-        Json *j = json_object_new();
-
-        (void) str_printf(&urn, "urn:ietf:params:acme:error:%s", type);
-        (void) json_set_string(j, "type", urn);
-        (void) json_set_string(j, "detail", detail);
-        return answer(ret, status, j);
-}
-
-static void set_url(const FakeCa *ca, Json *j, const char *key, const char *kind, size_t i) {
-        _cleanup_free_ char *url = NULL;
-
-        (void) str_printf(&url, "https://%s/%s/%zu", ca->host, kind, i);
-        (void) json_set_string(j, key, url);
-}
-
-static void add_header(const FakeCa *ca, char **field, const char *kind, size_t i) {
-        free(*field);
-        *field = NULL;
-        (void) str_printf(field, "https://%s/%s/%zu", ca->host, kind, i);
-}
-
 static void add_nonce(FakeCa *ca, HttpReply *ret) {
         ca->last_nonce++;
         ca->used[ca->last_nonce % ELEMENTSOF(ca->used)] = false;
@@ -136,266 +99,10 @@ static bool use_nonce(FakeCa *ca, const char *nonce) {
 static int directory(FakeCa *ca, HttpReply *ret) {
         Json *j = json_object_new();
 
-        set_url(ca, j, "newNonce", "nonce", 0);
-        set_url(ca, j, "newAccount", "account", 0);
-        set_url(ca, j, "newOrder", "order-new", 0);
-        return answer(ret, 200, j);
-}
-
-/* ---- accounts ---- */
-
-static int account(FakeCa *ca, const Json *payload, HttpReply *ret) {
-        const char *thumbprint = "";
-        bool only = false, existed = ca->account != 0;
-
-        (void) json_get_bool(payload, "onlyReturnExisting", &only);
-        (void) json_get_string(payload, "thumbprint", &thumbprint);
-        if (!existed && only)
-                return problem(ret, 400, "accountDoesNotExist", "no such account");
-        if (!existed) {
-                ca->account = ++ca->last_account;
-                ca->counts.accounts++;
-        }
-        (void) str_replace(&ca->thumbprint, thumbprint);
-        add_header(ca, &ret->location, "account-of", ca->account);
-        return answer(ret, existed ? 200 : 201, json_object_new());
-}
-
-/* ---- authorizations ---- */
-
-static void validate(void *userdata) {
-        CaAuthorization *a = userdata;
-        FakeCa *ca = a->ca;
-        _cleanup_free_ char *expected = NULL;
-        const char *shown = fake_responder_show(ca->responder, a->identifier, a->token);
-        bool reachable = !ca->hooks.validates || ca->hooks.validates(a->identifier, ca->hooks.userdata);
-
-        a->timer = timer_free(a->timer);
-        (void) str_printf(&expected, "%s.%s", a->token, ca->thumbprint ? ca->thumbprint : "");
-        if (!reachable || !str_equal(shown, expected)) {
-                a->status = STATUS_INVALID;
-                return;
-        }
-        a->status = STATUS_VALID;
-        a->valid_until = fake_loop_true_sec(ca->loop) + MAX(ca->options.reuse_sec, (int64_t) SEC_PER_HOUR);
-}
-
-static unsigned authorization_for(FakeCa *ca, const char *identifier) {
-        int64_t now = fake_loop_true_sec(ca->loop);
-        CaAuthorization *a;
-
-        for (size_t i = ca->authorization_count; i-- > 0 && ca->options.reuse_sec > 0;) {
-                a = ca->authorizations[i];
-                if (a->status == STATUS_VALID && a->account == ca->account && a->valid_until > now &&
-                    strcmp(a->identifier, identifier) == 0)
-                        return (unsigned) i;
-        }
-        a = calloc(1, sizeof *a);
-        *a = (CaAuthorization) { .status = STATUS_PENDING, .account = ca->account, .ca = ca };
-        (void) snprintf(a->identifier, sizeof a->identifier, "%s", identifier);
-        (void) snprintf(a->token, sizeof a->token, "token_%06zu-%08x-%08xabcdef0", ca->authorization_count, fake_random(ca->loop), fake_random(ca->loop));
-        ca->authorizations = reallocarray(ca->authorizations, ca->authorization_count + 1, sizeof a);
-        ca->authorizations[ca->authorization_count] = a;
-        return (unsigned) ca->authorization_count++;
-}
-
-static Json *challenge_json(FakeCa *ca, size_t i) {
-        const CaAuthorization *a = ca->authorizations[i];
-        AcmeStatus s = a->status == STATUS_PENDING && a->accepted ? STATUS_PROCESSING : a->status;
-        Json *j = json_object_new(), *error;
-
-        (void) json_set_string(j, "type", "http-01");
-        set_url(ca, j, "url", "challenge", i);
-        (void) json_set_string(j, "token", a->token);
-        (void) json_set_string(j, "status", acme_status_to_string(s));
-        if (s == STATUS_INVALID) {
-                error = json_object_new();
-                (void) json_set_string(error, "type", "urn:ietf:params:acme:error:connection");
-                (void) json_set_string(error, "detail", "connection refused");
-                (void) json_set(j, "error", error);
-        }
-        return j;
-}
-
-static int authorization(FakeCa *ca, size_t i, HttpReply *ret) {
-        const CaAuthorization *a = ca->authorizations[i];
-        Json *j = json_object_new(), *identifier = json_object_new(), *challenges = json_array_new();
-
-        (void) json_set_string(identifier, "type", "dns");
-        (void) json_set_string(identifier, "value", a->identifier);
-        (void) json_set(j, "identifier", identifier);
-        (void) json_set_string(j, "status", acme_status_to_string(a->status));
-        (void) json_set_string(j, "expires", "2099-01-01T00:00:00Z");
-        (void) json_append(challenges, challenge_json(ca, i));
-        (void) json_set(j, "challenges", challenges);
-        return answer(ret, 200, j);
-}
-
-static int challenge(FakeCa *ca, size_t i, HttpReply *ret) {
-        CaAuthorization *a = ca->authorizations[i];
-        usec_t delay = (usec_t) ca->options.validate_sec * USEC_PER_SEC;
-
-        if (a->status == STATUS_PENDING && !a->accepted) {
-                a->accepted = true;
-                (void) fake_loop_world_timer(ca->loop, delay, validate, a, &a->timer);
-        }
-        return answer(ret, 200, challenge_json(ca, i));
-}
-
-/* ---- orders ---- */
-
-static bool is_open(const CaOrder *o) {
-        return o->status == STATUS_PENDING || o->status == STATUS_READY || o->status == STATUS_PROCESSING;
-}
-
-static void refresh(FakeCa *ca, CaOrder *o) {
-        int64_t now = fake_loop_true_sec(ca->loop);
-        size_t valid = 0;
-
-        if (o->status == STATUS_PROCESSING && now >= o->ready_at)
-                o->status = STATUS_VALID;
-        if (is_open(o) && now > o->expires)
-                o->status = STATUS_INVALID;
-        if (o->status != STATUS_PENDING)
-                return;
-        for (size_t i = 0; i < o->names.count; i++) {
-                AcmeStatus s = ca->authorizations[o->authorizations[i]]->status;
-
-                valid += s == STATUS_VALID;
-                if (s == STATUS_INVALID)
-                        o->status = STATUS_INVALID;
-        }
-        if (valid == o->names.count)
-                o->status = STATUS_READY;
-}
-
-size_t fake_ca_open_orders(FakeCa *ca, const char *identifier) {
-        size_t n = 0;
-
-        for (size_t i = 0; i < ca->order_count; i++) {
-                if (!str_equal(ca->orders[i]->names.items[0], identifier))
-                        continue;
-                refresh(ca, ca->orders[i]);
-                n += is_open(ca->orders[i]);
-        }
-        return n;
-}
-
-static int order_answer(FakeCa *ca, size_t i, long status, HttpReply *ret) {
-        CaOrder *o = ca->orders[i];
-        Json *j = json_object_new(), *list = json_array_new(), *names = json_array_new();
-
-        refresh(ca, o);
-        (void) json_set_string(j, "status", acme_status_to_string(o->status));
-        (void) json_set_string(j, "expires", "2099-01-01T00:00:00Z");
-        for (size_t k = 0; k < o->names.count; k++) {
-                _cleanup_free_ char *url = NULL;
-                Json *name = json_object_new();
-
-                (void) json_set_string(name, "type", "dns");
-                (void) json_set_string(name, "value", o->names.items[k]);
-                (void) json_append(names, name);
-                (void) str_printf(&url, "https://%s/authorization/%u", ca->host, o->authorizations[k]);
-                (void) json_append_string(list, url);
-        }
-        (void) json_set(j, "identifiers", names);
-        (void) json_set(j, "authorizations", list);
-        set_url(ca, j, "finalize", "finalize", i);
-        if (o->status == STATUS_VALID)
-                set_url(ca, j, "certificate", "certificate", i);
-        add_header(ca, &ret->location, "order", i);
-        return answer(ret, status, j);
-}
-
-/* As Let's Encrypt does, the same open order is handed back. */
-static bool find_same(FakeCa *ca, const StringList *names, size_t *ret) {
-        for (size_t i = 0; i < ca->order_count; i++) {
-                CaOrder *o = ca->orders[i];
-
-                if (o->account != ca->account || !is_open(o) || !string_list_same_set(&o->names, names))
-                        continue;
-                refresh(ca, o);
-                if (o->status == STATUS_PENDING || o->status == STATUS_READY) {
-                        *ret = i;
-                        return true;
-                }
-        }
-        return false;
-}
-
-static int new_order(FakeCa *ca, const Json *payload, HttpReply *ret) {
-        _cleanup_(string_list_done) StringList names = {};
-        const Json *list;
-        CaOrder *o;
-        size_t i;
-
-        if (json_get_array(payload, "names", &list) < 0)
-                return problem(ret, 400, "malformed", "no names");
-        for (i = 0; i < json_count(list); i++)
-                (void) string_list_add(&names, json_string_value(json_at(list, i)));
-        if (find_same(ca, &names, &i))
-                return order_answer(ca, i, 201, ret);
-        o = calloc(1, sizeof *o);
-        *o = (CaOrder) {
-                .status = STATUS_PENDING,
-                .account = ca->account,
-                .expires = fake_loop_true_sec(ca->loop) + ORDER_LIFE_SEC,
-        };
-        (void) string_list_copy(&names, &o->names);
-        o->authorizations = calloc(names.count, sizeof *o->authorizations);
-        for (i = 0; i < names.count; i++)
-                o->authorizations[i] = authorization_for(ca, names.items[i]);
-        ca->orders = reallocarray(ca->orders, ca->order_count + 1, sizeof o);
-        ca->orders[ca->order_count++] = o;
-        ca->counts.orders++;
-        ca->counts.most_open = MAX(ca->counts.most_open, (unsigned) fake_ca_open_orders(ca, names.items[0]));
-        return order_answer(ca, ca->order_count - 1, 201, ret);
-}
-
-static int issue(FakeCa *ca, CaOrder *o, const Bytes *der) {
-        _cleanup_(key_freep) EVP_PKEY *other = NULL;
-        _cleanup_(bytes_done) Bytes pem = {};
-        const unsigned char *p = der->data;
-        X509_REQ *req = d2i_X509_REQ(NULL, &p, (long) der->size);
-        EVP_PKEY *key = req ? X509_REQ_get0_pubkey(req) : NULL;
-        int64_t now = fake_loop_true_sec(ca->loop);
-        int r = key ? 0 : -EINVAL;
-
-        if (r >= 0 && ca->hooks.spoils && ca->hooks.spoils(ca->hooks.userdata)) {
-                r = key_generate(KEY_ECDSA_P256, &other);
-                key = other;
-        }
-        if (r >= 0)
-                r = fake_ca_issue(ca, key, &o->names, now - SEC_PER_HOUR, now - SEC_PER_HOUR + ca->options.lifetime_sec - 1, &pem);
-        X509_REQ_free(req);
-        if (r < 0)
-                return r;
-        o->pem = bytes_take_text(&pem);
-        o->status = ca->options.finalize_sec > 0 ? STATUS_PROCESSING : STATUS_VALID;
-        o->ready_at = now + ca->options.finalize_sec;
-        ca->counts.issued++;
-        if (ca->hooks.issued)
-                ca->hooks.issued(o->names.items[0], now, ca->hooks.userdata);
-        return 0;
-}
-
-static int finalize(FakeCa *ca, size_t i, const Json *payload, HttpReply *ret) {
-        _cleanup_(bytes_done) Bytes der = {};
-        CaOrder *o = ca->orders[i];
-        const char *csr;
-
-        refresh(ca, o);
-        if (o->status != STATUS_READY)
-                return problem(ret, 403, "orderNotReady", "the order is not ready");
-        if (json_get_string(payload, "csr", &csr) < 0 || base64url_decode(csr, strlen(csr), &der) < 0 ||
-            issue(ca, o, &der) < 0)
-                return problem(ret, 400, "badCSR", "the CSR cannot be read");
-        return order_answer(ca, i, 200, ret);
-}
-
-static int certificate(FakeCa *ca, size_t i, HttpReply *ret) {
-        ret->status = 200;
-        return bytes_append_string(&ret->body, ca->orders[i]->pem);
+        ca_set_url(ca, j, "newNonce", "nonce", 0);
+        ca_set_url(ca, j, "newAccount", "account", 0);
+        ca_set_url(ca, j, "newOrder", "order-new", 0);
+        return ca_answer(ret, 200, j);
 }
 
 /* ---- requests ---- */
@@ -406,10 +113,14 @@ typedef struct Route {
 } Route;
 
 static const Route routes[] = {
-        { "dir", CA_DIRECTORY },         { "nonce", CA_NONCE },
-        { "account", CA_ACCOUNT },       { "order-new", CA_NEW_ORDER },
-        { "authorization", CA_AUTHORIZATION }, { "challenge", CA_CHALLENGE },
-        { "order", CA_ORDER },           { "finalize", CA_FINALIZE },
+        { "dir", CA_DIRECTORY },
+        { "nonce", CA_NONCE },
+        { "account", CA_ACCOUNT },
+        { "order-new", CA_NEW_ORDER },
+        { "authorization", CA_AUTHORIZATION },
+        { "challenge", CA_CHALLENGE },
+        { "order", CA_ORDER },
+        { "finalize", CA_FINALIZE },
         { "certificate", CA_CERTIFICATE },
 };
 
@@ -417,7 +128,8 @@ static bool route_of(const FakeCa *ca, const char *url, CaRequest *ret, size_t *
         char segment[32], host[64];
         size_t index = 0;
 
-        if (sscanf(url, "https://%63[^/]/%31[^/]/%zu", host, segment, &index) < 2 || strcmp(host, ca->host) != 0)
+        if (sscanf(url, "https://%63[^/]/%31[^/]/%zu", host, segment, &index) < 2 ||
+            strcmp(host, ca->host) != 0)
                 return false;
         for (size_t i = 0; i < ELEMENTSOF(routes); i++)
                 if (strcmp(routes[i].segment, segment) == 0) {
@@ -428,23 +140,30 @@ static bool route_of(const FakeCa *ca, const char *url, CaRequest *ret, size_t *
         return false;
 }
 
-static const char *identifier_of(const FakeCa *ca, CaRequest request, size_t index, const Json *payload) {
+static const char *identifier_of(
+                const FakeCa *ca, CaRequest request, size_t index, const Json *payload) {
         const Json *list;
 
         if (request == CA_NEW_ORDER)
-                return json_get_array(payload, "names", &list) < 0 ? NULL : json_string_value(json_at(list, 0));
-        if ((request == CA_ORDER || request == CA_FINALIZE || request == CA_CERTIFICATE) && index < ca->order_count)
+                return json_get_array(payload, "names", &list) < 0
+                                       ? NULL
+                                       : json_string_value(json_at(list, 0));
+        if ((request == CA_ORDER || request == CA_FINALIZE || request == CA_CERTIFICATE) &&
+            index < ca->order_count)
                 return ca->orders[index]->names.items[0];
-        if ((request == CA_AUTHORIZATION || request == CA_CHALLENGE) && index < ca->authorization_count)
+        if ((request == CA_AUTHORIZATION || request == CA_CHALLENGE) &&
+            index < ca->authorization_count)
                 return ca->authorizations[index]->identifier;
         return NULL;
 }
 
 static int serve(FakeCa *ca, CaRequest request, size_t index, const Json *payload, HttpReply *ret) {
-        size_t limit = request == CA_AUTHORIZATION || request == CA_CHALLENGE ? ca->authorization_count : ca->order_count;
+        size_t limit = request == CA_AUTHORIZATION || request == CA_CHALLENGE
+                                       ? ca->authorization_count
+                                       : ca->order_count;
 
         if (request >= CA_AUTHORIZATION && index >= limit)
-                return problem(ret, 404, "malformed", "no such resource");
+                return ca_problem(ret, 404, "malformed", "no such resource");
         switch (request) {
         case CA_DIRECTORY:
                 return directory(ca, ret);
@@ -452,21 +171,21 @@ static int serve(FakeCa *ca, CaRequest request, size_t index, const Json *payloa
                 ret->status = 200;
                 return 0;
         case CA_ACCOUNT:
-                return account(ca, payload, ret);
+                return ca_serve_account(ca, payload, ret);
         case CA_NEW_ORDER:
-                return new_order(ca, payload, ret);
+                return ca_serve_new_order(ca, payload, ret);
         case CA_AUTHORIZATION:
-                return authorization(ca, index, ret);
+                return ca_serve_authorization(ca, index, ret);
         case CA_CHALLENGE:
-                return challenge(ca, index, ret);
+                return ca_serve_challenge(ca, index, ret);
         case CA_ORDER:
-                return order_answer(ca, index, 200, ret);
+                return ca_serve_order_answer(ca, index, 200, ret);
         case CA_FINALIZE:
-                return finalize(ca, index, payload, ret);
+                return ca_serve_finalize(ca, index, payload, ret);
         case CA_CERTIFICATE:
                 if (!ca->orders[index]->pem)
-                        return problem(ret, 404, "malformed", "no certificate");
-                return certificate(ca, index, ret);
+                        return ca_problem(ret, 404, "malformed", "no certificate");
+                return ca_serve_certificate(ca, index, ret);
         case CA_REQUEST_MAX:
                 break;
         }
@@ -476,20 +195,22 @@ static int serve(FakeCa *ca, CaRequest request, size_t index, const Json *payloa
 static int refuse(FakeCa *ca, CaFault fault, HttpReply *ret) {
         switch (fault) {
         case CA_BAD_NONCE:
-                return problem(ret, 400, "badNonce", "not this one");
+                return ca_problem(ret, 400, "badNonce", "not this one");
         case CA_ERROR_500:
-                return problem(ret, 500, "serverInternal", "oops");
+                return ca_problem(ret, 500, "serverInternal", "oops");
         case CA_BUSY_503:
-                (void) str_printf(&ret->retry_after, "%lld", (long long) ca->options.retry_after_sec);
-                return problem(ret, 503, "serverInternal", "busy");
+                (void) str_printf(
+                                &ret->retry_after, "%lld", (long long) ca->options.retry_after_sec);
+                return ca_problem(ret, 503, "serverInternal", "busy");
         case CA_RATE_429:
-                (void) str_printf(&ret->retry_after, "%lld", (long long) ca->options.retry_after_sec);
-                return problem(ret, 429, "rateLimited", "too many of everything");
+                (void) str_printf(
+                                &ret->retry_after, "%lld", (long long) ca->options.retry_after_sec);
+                return ca_problem(ret, 429, "rateLimited", "too many of everything");
         case CA_GARBAGE:
                 ret->status = 200;
                 return bytes_append_string(&ret->body, "<html>moved</html>");
         case CA_REFUSED:
-                return problem(ret, 403, "rejectedIdentifier", "policy forbids this name");
+                return ca_problem(ret, 403, "rejectedIdentifier", "policy forbids this name");
         case CA_OK:
         case CA_LOST_BEFORE:
         case CA_LOST_AFTER:
@@ -504,26 +225,39 @@ static bool is_ours(const FakeCa *ca, const Json *body) {
         const char *kid;
 
         return json_get_string(body, "kid", &kid) >= 0 && ca->account != 0 &&
-               sscanf(strstr(kid, "/account-of/") ? strstr(kid, "/account-of/") : "", "/account-of/%llu", &n) == 1 &&
+               sscanf(strstr(kid, "/account-of/") ? strstr(kid, "/account-of/") : "",
+                      "/account-of/%llu", &n) == 1 &&
                n == ca->account;
 }
 
-static int serve_post(FakeCa *ca, CaRequest request, size_t index, const Json *body, CaFault fault, HttpReply *ret) {
+static int serve_post(
+                FakeCa *ca,
+                CaRequest request,
+                size_t index,
+                const Json *body,
+                CaFault fault,
+                HttpReply *ret) {
         const char *nonce = NULL;
         const Json *payload = NULL;
 
         (void) json_get_string(body, "nonce", &nonce);
         (void) json_get_object(body, "payload", &payload);
         if (!use_nonce(ca, nonce))
-                return problem(ret, 400, "badNonce", "used or unknown");
+                return ca_problem(ret, 400, "badNonce", "used or unknown");
         if (fault != CA_OK && fault != CA_LOST_AFTER)
                 return refuse(ca, fault, ret);
         if (request != CA_ACCOUNT && !is_ours(ca, body))
-                return problem(ret, 400, "accountDoesNotExist", "who are you?");
+                return ca_problem(ret, 400, "accountDoesNotExist", "who are you?");
         return serve(ca, request, index, payload, ret);
 }
 
-int fake_ca_handle(FakeCa *ca, HttpMethod method, const char *url, const void *body, size_t size, HttpReply *ret) {
+int fake_ca_handle(
+                FakeCa *ca,
+                HttpMethod method,
+                const char *url,
+                const void *body,
+                size_t size,
+                HttpReply *ret) {
         _cleanup_(json_freep) Json *j = NULL;
         const Json *payload = NULL;
         CaFault fault = CA_OK;
@@ -539,7 +273,9 @@ int fake_ca_handle(FakeCa *ca, HttpMethod method, const char *url, const void *b
                 return -EBADMSG;
         (void) json_get_object(j, "payload", &payload);
         if (ca->hooks.fault)
-                fault = ca->hooks.fault(request, identifier_of(ca, request, index, payload), ca->hooks.userdata);
+                fault =
+                                ca->hooks.fault(request, identifier_of(ca, request, index, payload),
+                                                ca->hooks.userdata);
         ca->counts.posts += method == HTTP_POST;
         ca->counts.heads += method == HTTP_HEAD;
         ca->counts.gets += method == HTTP_GET;

@@ -41,8 +41,10 @@ typedef enum CaFault {
 typedef struct FakeCaHooks {
         /* All may be NULL. `identifier` is the first name of the order, or NULL. */
         CaFault (*fault)(CaRequest request, const char *identifier, void *userdata);
-        bool (*validates)(const char *identifier, void *userdata); /* is the name reachable from outside? */
-        bool (*spoils)(void *userdata);                            /* a certificate for another key */
+        bool (*validates)(
+                        const char *identifier,
+                        void *userdata); /* is the name reachable from outside? */
+        bool (*spoils)(void *userdata);  /* a certificate for another key */
         void (*issued)(const char *identifier, int64_t true_sec, void *userdata);
         void *userdata;
 } FakeCaHooks;
@@ -55,11 +57,11 @@ typedef struct FakeCaCounts {
 } FakeCaCounts;
 
 typedef struct FakeCaOptions {
-        int64_t lifetime_sec;     /* of certificates */
-        int64_t reuse_sec;        /* of valid authorizations; 0: none */
-        int64_t validate_sec;     /* how long a validation takes */
-        int64_t finalize_sec;     /* how long issuing takes; 0: at once */
-        int64_t retry_after_sec;  /* of 429 and 503 */
+        int64_t lifetime_sec;    /* of certificates */
+        int64_t reuse_sec;       /* of valid authorizations; 0: none */
+        int64_t validate_sec;    /* how long a validation takes */
+        int64_t finalize_sec;    /* how long issuing takes; 0: at once */
+        int64_t retry_after_sec; /* of 429 and 503 */
 } FakeCaOptions;
 
 /* Its directory is "https://HOST/dir". */
@@ -75,7 +77,19 @@ void fake_ca_forget_accounts(FakeCa *ca);
 size_t fake_ca_open_orders(FakeCa *ca, const char *identifier);
 
 /* Carries a request out. 0 and *ret, or negative: no answer. */
-int fake_ca_handle(FakeCa *ca, HttpMethod method, const char *url, const void *body, size_t size, HttpReply *ret);
+int fake_ca_handle(
+                FakeCa *ca,
+                HttpMethod method,
+                const char *url,
+                const void *body,
+                size_t size,
+                HttpReply *ret);
 
 /* A chain (leaf, intermediate) for this key, as PEM; appended. */
-int fake_ca_issue(FakeCa *ca, EVP_PKEY *key, const StringList *names, int64_t not_before, int64_t not_after, Bytes *ret);
+int fake_ca_issue(
+                FakeCa *ca,
+                EVP_PKEY *key,
+                const StringList *names,
+                int64_t not_before,
+                int64_t not_after,
+                Bytes *ret);

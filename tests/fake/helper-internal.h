@@ -18,7 +18,8 @@ typedef struct MethodCount {
 } MethodCount;
 
 /* 0 and *ret, or a positive number and *ret_error: a Varlink error. */
-typedef int (*fake_method)(Helper *h, const char *method, const Json *p, Json **ret, const char **ret_error);
+typedef int (*fake_method)(
+                Helper *h, const char *method, const Json *p, Json **ret, const char **ret_error);
 
 struct Helper {
         Loop *loop;
@@ -41,8 +42,10 @@ struct Helper {
         bool mismatched;
 };
 
-int fake_signer_handle(Helper *h, const char *method, const Json *p, Json **ret, const char **ret_error);
-int fake_installer_handle(Helper *h, const char *method, const Json *p, Json **ret, const char **ret_error);
+int fake_signer_handle(
+                Helper *h, const char *method, const Json *p, Json **ret, const char **ret_error);
+int fake_installer_handle(
+                Helper *h, const char *method, const Json *p, Json **ret, const char **ret_error);
 void fake_signer_done(Helper *h);
 void fake_installer_done(Helper *h);
 const FakeKey *fake_signer_key_of(const Helper *h, const char *certificate, const char *spki);

@@ -1,7 +1,7 @@
-#include "tests/fake/helper-internal.h"
-
 #include <stdio.h>
 #include <string.h>
+
+#include "tests/fake/helper-internal.h"
 
 struct HelperCall {
         Helper *helper;
@@ -94,7 +94,9 @@ static void on_timer(void *userdata) {
         HelperReply reply = {
                 .error = c->error,
                 .error_name = c->error_name,
-                .message = c->error < 0 ? "connection lost" : c->error_name ? "refused" : NULL,
+                .message = c->error < 0    ? "connection lost"
+                           : c->error_name ? "refused"
+                                           : NULL,
                 .parameters = c->parameters,
         };
 
@@ -109,7 +111,7 @@ static void carry_out(HelperCall *c, const char *method, const Json *parameters)
         bool crash = h->crash > 0 && fake_chance(h->loop, h->crash);
         bool before = fake_random(h->loop) % 2;
 
-        if (h->gone || fake_loop_crashed(h->loop)) {
+        if (h->gone || fake_loop_effect(h->loop) == EFFECT_COMES_TOO_LATE) {
                 c->error = -ECONNREFUSED;
                 return;
         }
@@ -124,7 +126,13 @@ static void carry_out(HelperCall *c, const char *method, const Json *parameters)
                 c->error_name = "Refused";
 }
 
-int helper_call(Helper *h, HelperLane lane, const char *method, Json *parameters, helper_fn fn, void *userdata, HelperCall **ret) {
+int helper_call(Helper *h,
+                HelperLane lane,
+                const char *method,
+                Json *parameters,
+                helper_fn fn,
+                void *userdata,
+                HelperCall **ret) {
         _cleanup_(json_freep) Json *taken = parameters;
         HelperCall *c = calloc(1, sizeof *c);
         usec_t delay = h->delay > 0 ? h->delay : (1 + fake_random(h->loop) % 40) * USEC_PER_MSEC;
@@ -132,7 +140,7 @@ int helper_call(Helper *h, HelperLane lane, const char *method, Json *parameters
         (void) lane;
         if (!c)
                 return -ENOMEM;
-        *c = (HelperCall) { .helper = h, .fn = fn, .userdata = userdata };
+        *c = (HelperCall){ .helper = h, .fn = fn, .userdata = userdata };
         carry_out(c, method, taken);
         (void) loop_timer_after(h->loop, delay, on_timer, c, &c->timer);
         *ret = c;

@@ -17,14 +17,16 @@ Helper *fake_helper_free(Helper *h);
 void fake_helper_set_gone(Helper *h, bool gone); /* not running: -ECONNREFUSED */
 /* Of a connection that is lost, half of them after the effect. */
 void fake_helper_set_loss(Helper *h, uint32_t per_million);
-void fake_helper_set_crash(Helper *h, uint32_t per_million); /* of a crash of the engine at a call */
+void fake_helper_set_crash(
+                Helper *h, uint32_t per_million); /* of a crash of the engine at a call */
 /* Delay of each answer; 0: a little chance. */
 void fake_helper_set_delay(Helper *h, usec_t delay);
 unsigned fake_helper_calls(const Helper *h, const char *method); /* since the start */
 
 /* ---- the signer ---- */
 
-void fake_signer_forget(Helper *h, const char *certificate); /* a backup without its keys came back */
+void fake_signer_forget(
+                Helper *h, const char *certificate); /* a backup without its keys came back */
 size_t fake_signer_keys(const Helper *h, const char *certificate);
 unsigned fake_signer_made(const Helper *h); /* keys ever */
 
@@ -32,11 +34,11 @@ unsigned fake_signer_made(const Helper *h); /* keys ever */
 
 typedef struct FakeTarget {
         char *certificate, *name;
-        char *row;      /* leaf; NULL: no row */
-        bool verified;
-        char *files;    /* leaf whose pair is in place; NULL: none */
-        char *loaded;   /* leaf that the service serves */
-        bool stopped;   /* the service */
+        char *row; /* leaf; NULL: no row */
+        bool verified, activated;
+        char *files;  /* leaf whose pair is in place; NULL: none */
+        char *loaded; /* leaf that the service serves */
+        bool stopped; /* the service */
         bool reload_fails;
         bool check_refuses;
         int64_t slow_sec; /* the service needs so long to serve what it loaded */

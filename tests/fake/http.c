@@ -56,7 +56,7 @@ void http_reply_done(HttpReply *r) {
         free(r->date);
         free(r->content_type);
         string_list_done(&r->links);
-        *r = (HttpReply) {};
+        *r = (HttpReply){};
 }
 
 static int handle(Http *h, const HttpRequest *q, HttpReply *ret) {
@@ -85,8 +85,8 @@ int http_start(Http *h, const HttpRequest *request, http_fn fn, void *userdata, 
 
         if (!c)
                 return -ENOMEM;
-        *c = (HttpCall) { .http = h, .fn = fn, .userdata = userdata };
-        if (!fake_loop_crashed(h->loop))
+        *c = (HttpCall){ .http = h, .fn = fn, .userdata = userdata };
+        if (fake_loop_effect(h->loop) != EFFECT_COMES_TOO_LATE)
                 c->reply.error = handle(h, request, &c->reply);
         if (c->reply.error < 0) {
                 int error = c->reply.error;

@@ -27,10 +27,11 @@ FakeTarget *fake_installer_target(Helper *h, const char *certificate, const char
         FakeTarget *t;
 
         for (size_t i = 0; i < h->target_count; i++)
-                if (str_equal(h->targets[i]->certificate, certificate) && str_equal(h->targets[i]->name, target))
+                if (str_equal(h->targets[i]->certificate, certificate) &&
+                    str_equal(h->targets[i]->name, target))
                         return h->targets[i];
         t = calloc(1, sizeof *t);
-        *t = (FakeTarget) { .certificate = strdup(certificate), .name = strdup(target) };
+        *t = (FakeTarget){ .certificate = strdup(certificate), .name = strdup(target) };
         h->targets = reallocarray(h->targets, h->target_count + 1, sizeof t);
         h->targets[h->target_count++] = t;
         return t;
@@ -80,28 +81,35 @@ static int publish(Helper *h, const Json *p, Json **ret, const char **ret_error)
         FakeLive *l = live_of(h, certificate);
         bool ours;
 
-        if (!pem || certinfo_parse(pem, strlen(pem), &info, NULL) < 0 || !str_equal(info.leaf_sha256, leaf)) {
+        if (!pem || certinfo_parse(pem, strlen(pem), &info, NULL) < 0 ||
+            !str_equal(info.leaf_sha256, leaf)) {
                 certinfo_done(&info);
                 *ret_error = "NotLive";
                 return 1;
         }
         ours = fake_signer_key_of(h->signer, certificate, info.spki_sha256);
         certinfo_done(&info);
-        if (!ours && !(l && str_equal(l->leaf, leaf))) { /* what is live already has its key beside it */
+        if (!ours &&
+            !(l && str_equal(l->leaf, leaf))) { /* what is live already has its key beside it */
                 *ret_error = "Mismatch";
                 return 1;
         }
         if (!l) {
                 h->live = reallocarray(h->live, h->live_count + 1, sizeof *l);
                 l = &h->live[h->live_count++];
-                *l = (FakeLive) { .certificate = strdup(certificate) };
+                *l = (FakeLive){ .certificate = strdup(certificate) };
         }
         (void) str_replace(&l->leaf, leaf);
         *ret = json_object_new();
         return json_set_string(*ret, "version", leaf);
 }
 
-static int row(const FakeTarget *t, const char *step, const char *error, bool activated, bool rolled_back, Json **ret) {
+static int row(const FakeTarget *t,
+               const char *step,
+               const char *error,
+               bool activated,
+               bool rolled_back,
+               Json **ret) {
         Json *j = json_object_new();
 
         (void) json_set_string(j, "state", !t->row ? "none" : t->verified ? "verified" : "open");
@@ -123,7 +131,7 @@ static int deploy(Helper *h, FakeTarget *t, const char *leaf, Json **ret, const 
                 return 1;
         }
         (void) str_replace(&t->row, leaf);
-        t->verified = false;
+        t->verified = t->activated = false;
         if (t->check_refuses)
                 return row(t, "check", "syntax error in line 1", false, true, ret);
         if (!str_equal(t->files, leaf))
@@ -136,10 +144,12 @@ static int deploy(Helper *h, FakeTarget *t, const char *leaf, Json **ret, const 
         (void) fake_target_served(h, t);
         (void) str_replace(&t->loading, leaf);
         t->loads_at = loop_boot_usec(h->loop) + (usec_t) t->slow_sec * USEC_PER_SEC;
+        t->activated = true;
         return row(t, NULL, NULL, true, false, ret);
 }
 
-int fake_installer_handle(Helper *h, const char *method, const Json *p, Json **ret, const char **ret_error) {
+int fake_installer_handle(
+                Helper *h, const char *method, const Json *p, Json **ret, const char **ret_error) {
         const char *certificate = fake_text(p, "certificate"), *leaf = fake_text(p, "leaf");
         FakeTarget *t;
 
@@ -149,6 +159,6 @@ int fake_installer_handle(Helper *h, const char *method, const Json *p, Json **r
         if (strcmp(method, "Deploy") == 0)
                 return deploy(h, t, leaf, ret, ret_error);
         if (strcmp(method, "Verified") == 0 && str_equal(t->row, leaf))
-                t->verified = true;
-        return row(t, NULL, NULL, !t->stopped, false, ret);
+                t->verified = t->activated = true;
+        return row(t, NULL, NULL, t->activated, false, ret);
 }

@@ -24,6 +24,8 @@ struct Loop {
         uint64_t engine_random, world_random;
         uint64_t last_number, fired;
         bool crashed;
+        unsigned fuse; /* 0: none */
+        bool fuse_before;
 };
 
 /* splitmix64 */
@@ -129,7 +131,7 @@ static int timer_new(Loop *l, usec_t at, loop_fn fn, void *userdata, Timer **ret
 
         if (!t)
                 return -ENOMEM;
-        *t = (Timer) {
+        *t = (Timer){
                 .loop = l,
                 .at = at,
                 .number = ++l->last_number,
@@ -180,7 +182,8 @@ int loop_timer_at(
         usec_t slack = (usec_t) MAX(slack_sec, 0) * USEC_PER_SEC / 2;
         int r;
 
-        r = timer_new(l, l->now + (delay > 0 ? (usec_t) delay * USEC_PER_SEC + slack : 0), fn, userdata, ret);
+        r = timer_new(l, l->now + (delay > 0 ? (usec_t) delay * USEC_PER_SEC + slack : 0), fn,
+                      userdata, ret);
         if (r >= 0)
                 (*ret)->wall = true;
         return r;
@@ -276,6 +279,24 @@ void fake_loop_crash_over(Loop *l) {
 
 bool fake_loop_crashed(const Loop *l) {
         return l->crashed;
+}
+
+void fake_loop_set_fuse(Loop *l, unsigned nth, bool before_it) {
+        l->fuse = nth;
+        l->fuse_before = before_it;
+}
+
+bool fake_loop_fuse_is_left(const Loop *l) {
+        return l->fuse > 0;
+}
+
+FakeEffect fake_loop_effect(Loop *l) {
+        if (l->crashed)
+                return EFFECT_COMES_TOO_LATE;
+        if (l->fuse == 0 || --l->fuse > 0)
+                return EFFECT_HAPPENS;
+        l->crashed = true;
+        return l->fuse_before ? EFFECT_COMES_TOO_LATE : EFFECT_IS_THE_LAST;
 }
 
 uint32_t fake_random(Loop *l) {

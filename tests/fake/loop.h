@@ -33,6 +33,12 @@ void fake_loop_crash(Loop *l);
 void fake_loop_crash_over(Loop *l);
 bool fake_loop_crashed(const Loop *l);
 
+/* Crashes at the `nth` effect from here (a save, a call, a request, a challenge), before it or right after it. */
+void fake_loop_set_fuse(Loop *l, unsigned nth, bool before);
+bool fake_loop_fuse_is_left(const Loop *l);
+typedef enum FakeEffect { EFFECT_HAPPENS, EFFECT_IS_THE_LAST, EFFECT_COMES_TOO_LATE } FakeEffect;
+FakeEffect fake_loop_effect(Loop *l); /* the fakes ask before each effect */
+
 /* A timer that is not the engine's. */
 int fake_loop_world_timer(Loop *l, usec_t delay, loop_fn fn, void *userdata, Timer **ret);
 

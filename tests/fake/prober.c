@@ -53,23 +53,31 @@ static void on_timer(void *userdata) {
 
         c->timer = timer_free(c->timer);
         if (leaf && !(p->loss > 0 && fake_chance(p->loop, p->loss))) {
-                result = (ProbeResult) { .outcome = PROBE_SERVED, .detail = none };
+                result = (ProbeResult){ .outcome = PROBE_SERVED, .detail = none };
                 (void) snprintf(result.leaf_sha256, sizeof result.leaf_sha256, "%s", leaf);
         }
         c->fn(&result, c->userdata);
 }
 
-int prober_start(Prober *p, const ProbeEndpoint *endpoint, unsigned timeout_sec, prober_fn fn, void *userdata, ProberCall **ret) {
+int prober_start(
+                Prober *p,
+                const ProbeEndpoint *endpoint,
+                unsigned timeout_sec,
+                prober_fn fn,
+                void *userdata,
+                ProberCall **ret) {
         ProberCall *c = calloc(1, sizeof *c);
 
         (void) timeout_sec;
         if (!c)
                 return -ENOMEM;
-        *c = (ProberCall) { .prober = p, .fn = fn, .userdata = userdata };
+        *c = (ProberCall){ .prober = p, .fn = fn, .userdata = userdata };
         if (sscanf(endpoint->host, "%127[^|]|%63s", c->certificate, c->target) != 2)
                 abort(); /* the test's own configuration */
         p->count++;
-        (void) loop_timer_after(p->loop, (5 + fake_random(p->loop) % 50) * USEC_PER_MSEC, on_timer, c, &c->timer);
+        (void) loop_timer_after(
+                        p->loop, (5 + fake_random(p->loop) % 50) * USEC_PER_MSEC, on_timer, c,
+                        &c->timer);
         *ret = c;
         return 0;
 }

@@ -47,10 +47,14 @@ static Shown *find(const Responder *r, const char *identifier, const char *token
         return NULL;
 }
 
-int responder_present(Responder *r, const char *identifier, const char *token, const char *authorization) {
+int responder_present(
+                Responder *r,
+                const char *identifier,
+                const char *token,
+                const char *authorization) {
         Shown *s = find(r, identifier, token);
 
-        if (fake_loop_crashed(r->loop))
+        if (fake_loop_effect(r->loop) == EFFECT_COMES_TOO_LATE)
                 return -EIO;
         if (r->deaf)
                 return -ENODEV;
@@ -60,7 +64,7 @@ int responder_present(Responder *r, const char *identifier, const char *token, c
         if (!s)
                 return -ENOMEM;
         r->shown = s;
-        s[r->count++] = (Shown) {
+        s[r->count++] = (Shown){
                 .identifier = strdup(identifier),
                 .token = strdup(token),
                 .authorization = strdup(authorization),
@@ -71,7 +75,7 @@ int responder_present(Responder *r, const char *identifier, const char *token, c
 void responder_remove(Responder *r, const char *identifier, const char *token) {
         Shown *s = find(r, identifier, token);
 
-        if (!s || fake_loop_crashed(r->loop))
+        if (!s || fake_loop_effect(r->loop) == EFFECT_COMES_TOO_LATE)
                 return;
         shown_done(s);
         *s = r->shown[--r->count];

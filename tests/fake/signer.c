@@ -1,8 +1,8 @@
-#include "acme/csr.h"
-#include "tests/fake/helper-internal.h"
-
 #include <stdio.h>
 #include <string.h>
+
+#include "acme/csr.h"
+#include "tests/fake/helper-internal.h"
 
 static void key_done(FakeKey *k) {
         free(k->certificate);
@@ -18,14 +18,16 @@ void fake_signer_done(Helper *h) {
 
 static FakeKey *find(const Helper *h, const char *certificate, const char *attempt) {
         for (size_t i = 0; i < h->key_count; i++)
-                if (str_equal(h->keys[i].certificate, certificate) && str_equal(h->keys[i].attempt, attempt))
+                if (str_equal(h->keys[i].certificate, certificate) &&
+                    str_equal(h->keys[i].attempt, attempt))
                         return &h->keys[i];
         return NULL;
 }
 
 const FakeKey *fake_signer_key_of(const Helper *h, const char *certificate, const char *spki) {
         for (size_t i = 0; i < h->key_count; i++)
-                if (str_equal(h->keys[i].certificate, certificate) && strcmp(h->keys[i].spki, spki) == 0)
+                if (str_equal(h->keys[i].certificate, certificate) &&
+                    strcmp(h->keys[i].spki, spki) == 0)
                         return &h->keys[i];
         return NULL;
 }
@@ -37,7 +39,7 @@ static FakeKey *make(Helper *h, const char *certificate, const char *attempt) {
                 return NULL;
         h->keys = k;
         k = &h->keys[h->key_count];
-        *k = (FakeKey) { .certificate = strdup(certificate), .attempt = strdup(attempt) };
+        *k = (FakeKey){ .certificate = strdup(certificate), .attempt = strdup(attempt) };
         if (key_generate(KEY_ECDSA_P256, &k->key) < 0 || key_spki_sha256(k->key, k->spki) < 0)
                 return NULL;
         h->key_count++;
@@ -112,7 +114,8 @@ static int prune(Helper *h, const Json *p, Json **ret) {
         for (size_t i = h->key_count; i-- > 0;) {
                 const FakeKey *k = &h->keys[i];
 
-                if (!str_equal(k->certificate, certificate) || str_equal(k->spki, fake_text(p, "spki")) ||
+                if (!str_equal(k->certificate, certificate) ||
+                    str_equal(k->spki, fake_text(p, "spki")) ||
                     str_equal(k->attempt, fake_text(p, "attempt")))
                         continue;
                 drop(h, i);
@@ -146,7 +149,8 @@ static int sign(Helper *h, const char *method, const Json *p, Json **ret, const 
         _cleanup_free_ char *text = NULL;
         const Json *q;
 
-        if (strcmp(method, "SignFinalize") == 0 && !find(h, fake_text(p, "certificate"), fake_text(p, "attempt"))) {
+        if (strcmp(method, "SignFinalize") == 0 &&
+            !find(h, fake_text(p, "certificate"), fake_text(p, "attempt"))) {
                 *ret_error = "KeyMissing";
                 return 1;
         }
@@ -162,7 +166,8 @@ static int sign(Helper *h, const char *method, const Json *p, Json **ret, const 
         return json_set_string(*ret, "body", text);
 }
 
-int fake_signer_handle(Helper *h, const char *method, const Json *p, Json **ret, const char **ret_error) {
+int fake_signer_handle(
+                Helper *h, const char *method, const Json *p, Json **ret, const char **ret_error) {
         if (strcmp(method, "Account") == 0)
                 return account(p, ret);
         if (strcmp(method, "CertificateRequest") == 0)

@@ -68,7 +68,7 @@ static int put(Store *s, int kind, const char *name, const char *text) {
         if (!items)
                 return -ENOMEM;
         s->items = items;
-        items[s->count] = (Item) { .kind = kind, .name = strdup(name) };
+        items[s->count] = (Item){ .kind = kind, .name = strdup(name) };
         if (!items[s->count].name)
                 return -ENOMEM;
         return str_replace(&items[s->count++].text, text);
@@ -85,7 +85,7 @@ static int save(Store *s, int kind, const char *name, const char *text) {
         bool before = crash && fake_random(s->loop) % 2;
         int r;
 
-        if (fake_loop_crashed(s->loop))
+        if (fake_loop_effect(s->loop) == EFFECT_COMES_TOO_LATE)
                 return -EIO;
         if (crash)
                 fake_loop_crash(s->loop);

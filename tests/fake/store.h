@@ -8,8 +8,9 @@
 Store *fake_store_new(Loop *loop);
 Store *fake_store_free(Store *s);
 
-void fake_store_fail(Store *s, bool fail);  /* saves fail with -ENOSPC */
-void fake_store_crash_chance(Store *s, uint32_t per_million); /* of a crash before or after each save */
+void fake_store_fail(Store *s, bool fail); /* saves fail with -ENOSPC */
+void fake_store_crash_chance(
+                Store *s, uint32_t per_million); /* of a crash before or after each save */
 unsigned fake_store_saves(const Store *s);
 
 /* Puts text there as it is; NULL removes. A text that is no JSON is a damaged file. */

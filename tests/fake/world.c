@@ -4,7 +4,7 @@
 #include <string.h>
 
 int world_init(World *w, uint64_t seed) {
-        *w = (World) {};
+        *w = (World){};
         w->loop = fake_loop_new(seed, WORLD_START);
         w->store = fake_store_new(w->loop);
         w->responder = fake_responder_new(w->loop);
@@ -13,7 +13,7 @@ int world_init(World *w, uint64_t seed) {
         w->signer = fake_signer_new(w->loop);
         w->installer = fake_installer_new(w->loop, w->signer, w->store);
         w->prober = fake_prober_new(w->loop, w->installer);
-        w->engine = (Engine) {
+        w->engine = (Engine){
                 .loop = w->loop,
                 .http = w->http,
                 .signer = w->signer,
@@ -43,7 +43,7 @@ void world_done(World *w) {
 static void fill_ca(Config *c) {
         c->cas = calloc(1, sizeof *c->cas);
         c->ca_count = 1;
-        c->cas[0] = (CaConfig) {
+        c->cas[0] = (CaConfig){
                 .name = strdup("ca"),
                 .directory = strdup("https://ca.test/dir"),
                 .max_orders = 10,
@@ -60,7 +60,7 @@ int world_config_add_target(CertificateConfig *c, const char *name, bool probed)
                 return -ENOMEM;
         c->targets = t;
         t = &c->targets[c->target_count++];
-        *t = (TargetConfig) { .name = strdup(name), .timeout_sec = 90 };
+        *t = (TargetConfig){ .name = strdup(name), .timeout_sec = 90 };
         if (!probed)
                 return 0;
         t->probe_port = 443;
@@ -72,7 +72,7 @@ static void fill_certificate(CertificateConfig *c, const char *names) {
         _cleanup_free_ char *copy = strdup(names);
         char *save = NULL;
 
-        *c = (CertificateConfig) {
+        *c = (CertificateConfig){
                 .ca = strdup("ca"),
                 .path = strdup("/etc/renewd/certificates/x.conf"),
                 .key_type = KEY_ECDSA_P256,
@@ -101,7 +101,7 @@ Config *world_config_named(const char *const *names, size_t count) {
 }
 
 Config *world_config(size_t count) {
-        char (*names)[32] = calloc(count, sizeof *names);
+        char(*names)[48] = calloc(count, sizeof *names);
         const char **list = calloc(count, sizeof *list);
         Config *c;
 
@@ -159,7 +159,8 @@ const char *world_state(World *w, const char *name) {
         _cleanup_(json_freep) Json *j = NULL;
         const char *text;
 
-        if (manager_certificate_json(w->manager, name, &j) < 0 || json_get_string(j, "state", &text) < 0)
+        if (manager_certificate_json(w->manager, name, &j) < 0 ||
+            json_get_string(j, "state", &text) < 0)
                 return "?";
         (void) snprintf(state, sizeof state, "%s", text);
         return state;

@@ -1,0 +1,147 @@
+"""nginx, unpacked from its Debian package instead of installed: the package would start a server on port 80."""
+
+import fcntl
+import glob
+import os
+import re
+import shutil
+import subprocess
+
+import pki
+from process import Process, port_answers, run, wait_until
+
+# The libraries of Debian's nginx, by soname, for a machine that lacks one.
+LIBRARIES = {
+    "libcrypt.so.1": ["libcrypt1"],
+    "libpcre2-8.so.0": ["libpcre2-8-0"],
+    "libssl.so.3": ["libssl3t64", "libssl3"],
+    "libcrypto.so.3": ["libssl3t64", "libssl3"],
+    "libz.so.1": ["zlib1g"],
+}
+
+
+def unpack(directory):
+    """Unpacks nginx below directory (once) and returns the program's path and the library path it needs."""
+    program = os.path.join(directory, "usr/sbin/nginx")
+    # Several tests begin at once; one of them unpacks.
+    with open(directory + ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(program):
+            _unpack_anew(directory)
+    libraries = {os.path.dirname(p) for p in glob.glob(os.path.join(directory, "**/*.so.*"), recursive=True)}
+    return program, ":".join(sorted(libraries))
+
+
+def _unpack_anew(directory):
+    scratch = directory + ".new"
+    shutil.rmtree(scratch, ignore_errors=True)
+    os.makedirs(scratch)
+    _download(scratch, ["nginx"])
+    for library in _missing_libraries(os.path.join(scratch, "usr/sbin/nginx")):
+        _download(scratch, LIBRARIES[library])
+    shutil.rmtree(directory, ignore_errors=True)
+    os.rename(scratch, directory)
+
+
+def _download(directory, alternatives):
+    for name in alternatives:
+        done = subprocess.run(["apt-get", "-q", "download", name], cwd=directory, capture_output=True, text=True)
+        if done.returncode != 0:
+            # Package lists that are too old name a version that the mirror no longer has.
+            run(["apt-get", "-q", "update"], check=False, timeout=300)
+            done = subprocess.run(["apt-get", "-q", "download", name], cwd=directory, capture_output=True, text=True)
+        packages = glob.glob(os.path.join(directory, "*.deb"))
+        if done.returncode == 0 and packages:
+            for package in packages:
+                run(["dpkg", "-x", package, directory])
+                os.unlink(package)
+            return
+    raise AssertionError(f"cannot download {' or '.join(alternatives)}: {done.stderr}")
+
+
+def _missing_libraries(program):
+    return re.findall(r"(\S+) => not found", run(["ldd", program], check=False).stdout)
+
+
+CONFIGURATION = """\
+user {user};
+daemon off;
+worker_processes 1;
+pid {directory}/nginx.pid;
+error_log {directory}/error.log notice;
+events {{ worker_connections 256; }}
+http {{
+    access_log {directory}/access.log;
+    client_body_temp_path {directory}/tmp/body;
+    proxy_temp_path {directory}/tmp/proxy;
+    fastcgi_temp_path {directory}/tmp/fastcgi;
+    uwsgi_temp_path {directory}/tmp/uwsgi;
+    scgi_temp_path {directory}/tmp/scgi;
+{servers}
+}}
+"""
+
+TLS_SERVER = """\
+    server {{
+        listen 127.0.0.1:{port} ssl;
+        server_name {names};
+        ssl_certificate {cert};
+        ssl_certificate_key {key};
+        location / {{ return 200 "{names}\\n"; }}
+    }}
+"""
+
+
+class Nginx:
+    """A server on 127.0.0.1:port that shows directory/ssl/NAME.crt; it begins with a certificate nobody issued."""
+
+    def __init__(self, unpacked, directory, port, name, http="", user="root"):
+        self.program, self.libraries = unpacked
+        self.directory = directory
+        self.port = port
+        self.name = name
+        self.cert = os.path.join(directory, "ssl", f"{name}.crt")
+        self.key = os.path.join(directory, "ssl", f"{name}.key")
+        self.config = os.path.join(directory, "nginx.conf")
+        self.process = None
+        for sub in ("ssl", "tmp"):
+            os.makedirs(os.path.join(directory, sub), exist_ok=True)
+        pki.make_self_signed(self.cert, self.key, "nobody.invalid")
+        self.write_config(http, user)
+
+    def write_config(self, http="", user="root"):
+        servers = http + TLS_SERVER.format(port=self.port, names=self.name, cert=self.cert, key=self.key)
+        with open(self.config, "w") as f:
+            f.write(CONFIGURATION.format(user=user, directory=self.directory, servers=servers))
+
+    def argv(self, *more):
+        return [self.program, "-p", self.directory, "-c", self.config, "-e", os.path.join(self.directory, "error.log"), *more]
+
+    def environment(self):
+        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LD_LIBRARY_PATH": self.libraries}
+
+    def start(self):
+        self.process = Process(self.argv(), os.path.join(self.directory, "nginx.log"), env=self.environment())
+        wait_until(lambda: port_answers(self.port), 10, lambda: "nginx answers\n" + self.process.output())
+        return self
+
+    def stop(self):
+        if self.process:
+            self.process.stop()
+            self.process = None
+
+    def write_hook(self, path):
+        """A program for Hook=: tells this nginx to read its files again."""
+        with open(path, "w") as f:
+            f.write("#!/bin/sh\nset -e\n")
+            f.write(f"export LD_LIBRARY_PATH='{self.libraries}'\n" if self.libraries else "")
+            command = " ".join(f"'{a}'" for a in self.argv())
+            f.write(f"{command} -t\n# A server that is down reads its files when it starts.\n"
+                    f"[ -s '{self.directory}/nginx.pid' ] || exit 0\n")
+            f.write(f"exec {command} -s reload\n")
+        os.chmod(path, 0o755)
+        return path
+
+    def serves(self):
+        """The leaf in its handshake, DER."""
+        return pki.served_leaf(self.port, self.name)

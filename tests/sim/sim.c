@@ -1,0 +1,123 @@
+/* usage: sim [--full] [--seed N] [--certificates N] [--days N] [--verbose] [CASE] */
+
+#include "tests/sim/sim.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+
+#define FAILURES_SHOWN 20
+
+typedef struct SimCase {
+        const char *name;
+        void (*fn)(const SimOptions *o);
+} SimCase;
+
+static const SimCase cases[] = {
+        { "X-02: seven POSTs for a fresh order", sim_fresh_order },
+        { "X-01: four POSTs for an order that comes back ready", sim_ready_order },
+        { "D8: nothing wakes up in a minute when all is verified", sim_idle },
+        { "D1, R1.6: 400 days of a refused name", sim_refused_name },
+        { "D1: 400 days of failed validation", sim_failed_validation },
+        { "D1: 400 days of server errors", sim_server_errors },
+        { "D1: 400 days of a limit without Retry-After", sim_rate_limits },
+        { "D1, S-08: 400 days of useless chains", sim_useless_chains },
+        { "S-06: the CA is down for five days", sim_ca_down },
+        { "D4, D10: certificates of 160 hours, faults of every kind", sim_short_lives },
+        { "D10: a year of faults of every kind", sim_year },
+};
+
+unsigned sim_failures;
+
+void sim_fail(const World *w, const char *format, ...) {
+        va_list args;
+
+        if (sim_failures++ >= FAILURES_SHOWN)
+                return;
+        (void) fflush(stderr);
+        printf("# after %.2f days: ",
+               (double) (fake_loop_true_sec(w->loop) - WORLD_START) / (double) DAY);
+        va_start(args, format);
+        (void) vprintf(format, args);
+        va_end(args);
+        printf("\n");
+}
+
+static double seconds(void) {
+        struct timespec ts;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (double) ts.tv_sec + (double) ts.tv_nsec / 1e9;
+}
+
+static int parse(int argc, char *argv[], SimOptions *o) {
+        static const struct option options[] = {
+                { "full", no_argument, NULL, 'f' },
+                { "seed", required_argument, NULL, 's' },
+                { "certificates", required_argument, NULL, 'c' },
+                { "days", required_argument, NULL, 'd' },
+                { "verbose", no_argument, NULL, 'v' },
+                { NULL, 0, NULL, 0 },
+        };
+        int c;
+
+        while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0)
+                switch (c) {
+                case 'f':
+                        o->certificates = 500;
+                        break;
+                case 's':
+                        o->seed = strtoull(optarg, NULL, 10);
+                        break;
+                case 'c':
+                        o->certificates = strtoul(optarg, NULL, 10);
+                        break;
+                case 'd':
+                        o->days = strtol(optarg, NULL, 10);
+                        break;
+                case 'v':
+                        o->verbose = true;
+                        break;
+                default:
+                        return -EINVAL;
+                }
+        return 0;
+}
+
+static bool run(const SimCase *sim, const SimOptions *o, const char *program) {
+        double start = seconds();
+
+        sim_failures = 0;
+        sim->fn(o);
+        printf("%s %s (%.1f s)\n", sim_failures ? "not ok" : "ok", sim->name, seconds() - start);
+        if (sim_failures)
+                printf("# repeat: %s --seed %llu --certificates %zu --days %lld '%s'\n", program,
+                       (unsigned long long) o->seed, o->certificates, (long long) o->days,
+                       sim->name);
+        (void) fflush(stdout);
+        return sim_failures == 0;
+}
+
+int main(int argc, char *argv[]) {
+        SimOptions o = { .seed = (uint64_t) time(NULL), .certificates = 60, .days = 365 };
+        unsigned passed = 0, failed = 0;
+
+        if (parse(argc, argv, &o) < 0)
+                return 2;
+        log_set_max_level(o.verbose ? LOG_DEBUG : LOG_EMERG);
+        printf("# seed %llu\n", (unsigned long long) o.seed);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                if (optind < argc && !strstr(cases[i].name, argv[optind]))
+                        continue;
+                if (run(&cases[i], &o, argv[0]))
+                        passed++;
+                else
+                        failed++;
+        }
+        printf("%u passed, %u failed\n", passed, failed);
+        return failed ? 1 : 0;
+}
