@@ -12,7 +12,7 @@
 #include "hooks/recover.h"
 #include "hooks/service.h"
 #include "systemd/journal.h"
-#include "systemd/listen.h"
+#include "systemd/serve.h"
 
 static Paths arg_paths;
 static bool arg_recover;
@@ -77,25 +77,8 @@ static int parse_arguments(int argc, char *argv[]) {
 
 static int serve(void) {
         InstallerService service = { .paths = &arg_paths };
-        _cleanup_close_ int fd = listen_connection();
-        VarlinkPeer peer;
-        int r;
 
-        if (fd < 0) {
-                log_error("no connection was handed in: this program is started by its socket");
-                return TAKE_FD(fd);
-        }
-        r = varlink_peer_of(fd, &peer);
-        if (r < 0)
-                return r;
-        if (!installer_peer_is_allowed(&peer)) {
-                log_warning("user %u may not ask the installer, connection dropped", peer.uid);
-                return -EPERM;
-        }
-        r = varlink_serve_fd(fd, &installer_service, &peer, &service);
-        if (r < 0)
-                log_warning("connection dropped: %s", errno_text(r));
-        return r;
+        return serve_inherited(&installer_service, &service);
 }
 
 int main(int argc, char *argv[]) {

@@ -12,6 +12,3 @@ typedef struct InstallerService {
 
 /* Its userdata is an InstallerService. */
 extern const VarlinkService installer_service;
-
-/* The engine, root, or whoever we are ourselves. */
-bool installer_peer_is_allowed(const VarlinkPeer *peer);

@@ -13,7 +13,7 @@
 #include "config/paths.h"
 #include "signer/service.h"
 #include "systemd/journal.h"
-#include "systemd/listen.h"
+#include "systemd/serve.h"
 
 #define SECURE_HEAP_SIZE ((size_t) 256 * 1024) /* several RSA-4096 keys */
 #define SECURE_HEAP_MIN  ((size_t) 32)
@@ -90,26 +90,8 @@ static void protect(void) {
 
 static int serve(void) {
         SignerService service = { .paths = &arg_paths };
-        _cleanup_close_ int fd = listen_connection();
-        VarlinkPeer peer;
-        int r;
 
-        if (fd < 0) {
-                log_error("no connection was handed in: this program is started by its socket");
-                return TAKE_FD(fd);
-        }
-        r = varlink_peer_of(fd, &peer);
-        if (r < 0)
-                return r;
-        if (!signer_peer_is_allowed(&peer)) {
-                log_warning("user %u may not ask the signer, connection dropped",
-                            (unsigned) peer.uid);
-                return -EPERM;
-        }
-        r = varlink_serve_fd(fd, &signer_service, &peer, &service);
-        if (r < 0)
-                log_warning("connection dropped: %s", errno_text(r));
-        return r;
+        return serve_inherited(&signer_service, &service);
 }
 
 int main(int argc, char *argv[]) {

@@ -12,6 +12,7 @@
 #include "acme/url.h"
 #include "base/log.h"
 #include "signer/keystore.h"
+#include "systemd/serve.h"
 
 void request_done(Request *q) {
         q->config = config_free(q->config);
@@ -57,7 +58,7 @@ static int refuse_value(Request *q, const char *name, const char *format, const 
 int request_admit(Request *q) {
         const VarlinkPeer *peer = varlink_call_peer(q->call);
 
-        if (signer_peer_is_allowed(peer))
+        if (peer_may_ask(peer))
                 return 1;
         log_warning("%s: user %u may not ask the signer", q->method, (unsigned) peer->uid);
         return varlink_error(q->call, "org.varlink.service.PermissionDenied", NULL);

@@ -3,7 +3,6 @@
 
 #include "signer/service.h"
 
-#include <pwd.h>
 #include <string.h>
 #include <time.h>
 
@@ -18,18 +17,6 @@
 static const char description[] =
 #include "io.renewd.Signer.varlink.inc"
                 ;
-
-bool signer_peer_is_allowed(const VarlinkPeer *peer) {
-        const struct passwd *engine;
-        int64_t number;
-
-        if (peer->uid == 0 || peer->uid == geteuid())
-                return true;
-        if (str_to_int64(RENEWD_ENGINE_USER, 0, UINT32_MAX - 1, &number) >= 0)
-                return peer->uid == (uid_t) number;
-        engine = getpwnam(RENEWD_ENGINE_USER);
-        return engine && engine->pw_uid == peer->uid;
-}
 
 static Request request_init(
                 const char *method, VarlinkCall *call, const Json *parameters, void *userdata) {

@@ -12,6 +12,3 @@ typedef struct SignerService {
 
 /* Its userdata is a SignerService. */
 extern const VarlinkService signer_service;
-
-/* The engine, root, or whoever we are ourselves. */
-bool signer_peer_is_allowed(const VarlinkPeer *peer);
