@@ -72,6 +72,16 @@ void store_remove_temporaries_of(int dir_fd, const char *name) {
         }
 }
 
+/* What a writer that was killed left of this target's row; nobody writes it now. */
+static int clean_row(int rows_fd, const char *target) {
+        _cleanup_free_ char *row = NULL;
+        int r = str_printf(&row, "%s.json", target);
+
+        if (r >= 0)
+                store_remove_temporaries_of(rows_fd, row);
+        return r;
+}
+
 int store_lock_target(int rows_fd, const char *target) {
         const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000 * 1000 };
         _cleanup_free_ char *name = NULL;
@@ -85,8 +95,10 @@ int store_lock_target(int rows_fd, const char *target) {
         if (fd < 0)
                 return -errno;
         for (int i = 0; i < LOCK_TRIES; i++) {
-                if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-                        return TAKE_FD(fd);
+                if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+                        r = clean_row(rows_fd, target);
+                        return r < 0 ? r : TAKE_FD(fd);
+                }
                 if (errno != EWOULDBLOCK && errno != EINTR)
                         return -errno;
                 (void) nanosleep(&pause, NULL); /* there is no flock() with a deadline */

@@ -22,6 +22,6 @@ int store_installer(const Paths *paths, const char *kind, const char *name, bool
  * same directory may be in use (base/file names them ".NAME.XXXXXX~renewd"). Best effort. */
 void store_remove_temporaries_of(int dir_fd, const char *name);
 
-/* The lock of one target: flock on TARGET.lock in STATE/installer/rows/NAME. Returns its descriptor;
- * -EWOULDBLOCK when it is taken for longer than two seconds. */
+/* The lock of one target: flock on TARGET.lock in STATE/installer/rows/NAME. What an interrupted writer left of its
+ * row is removed. Returns its descriptor; -EWOULDBLOCK when it is taken for longer than two seconds. */
 int store_lock_target(int rows_fd, const char *target);
