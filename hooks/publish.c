@@ -157,7 +157,9 @@ static int write_version(int versions_fd, const char *version, const Live *live)
 
         if (fd < 0)
                 return fd;
-        r = write_file(fd, "privkey.pem", &live->bundle.key, 0600);
+        r = dir_remove_temporaries(fd); /* of a process that was killed here */
+        if (r >= 0)
+                r = write_file(fd, "privkey.pem", &live->bundle.key, 0600);
         if (r >= 0)
                 r = write_file(fd, "cert.pem", &live->bundle.cert, 0644);
         if (r >= 0)
@@ -171,6 +173,7 @@ static int flip(int live_fd, const char *certificate, const char *version) {
         _cleanup_free_ char *now = NULL, *target = NULL;
         int r = live_version(live_fd, certificate, &now);
 
+        store_remove_temporaries_of(live_fd, certificate);
         if (r >= 0 && str_equal(now, version))
                 return 0;
         r = str_printf(&target, "../versions/%s/%s", certificate, version);
