@@ -41,6 +41,20 @@ static void unit_is_told(void) {
         CHECK_INT(fake_units.try_restarts, 1);
 }
 
+static void verified_is_activated_again(void) {
+        _cleanup_(bench_done) Bench b;
+
+        bench_init(&b);
+        fake_units.running = true;
+        b.target.reload = b.unit;
+        REQUIRE(bench_deploy(&b) >= 0 && bench_verify(&b) >= 0);
+        CHECK_INT(b.row.state, ROW_VERIFIED);
+        REQUIRE(bench_deploy(&b) >= 0);
+        CHECK_INT(fake_units.reloads, 2);
+        CHECK_INT(b.row.state, ROW_OPEN);
+        CHECK(b.row.in_place && b.row.activated && bench_pair_is_live(&b));
+}
+
 static void stopped_unit_is_left_alone(void) {
         _cleanup_(bench_done) Bench b;
 
@@ -263,4 +277,6 @@ TEST_MAIN({ "DESIGN 2: a stopped unit is never started, its hook waits",
           { "without systemd the row says so", no_systemd_is_said },
           { "a hook is a transient unit where systemd is", hook_is_a_transient_unit },
           { "the former set is the last verified one", former_set_is_the_last_verified },
+          { "R1.35: a service that serves another leaf is told again",
+            verified_is_activated_again },
           { "R1.20: a lost row is made again", lost_row_is_found_again })
