@@ -211,20 +211,19 @@ static int attempt_new(Cert *c) {
         return 0;
 }
 
-/* The order on disk is not the one that would be placed now. */
-static int drop_misfit(Cert *c) {
-        if (!c->record.attempt.id || cert_attempt_fits(c))
-                return 0;
+/* The order on disk is not the one that would be placed now, or not our account's: it is forgotten, and whether there
+ * shall be another one is a new question. */
+static void drop_misfit(Cert *c) {
         cert_order_stop(c); /* also what it showed is removed */
         record_attempt_done(&c->record.attempt);
-        return 0;
+        cert_attempt_clear(c);
+        cert_plan(c);
 }
 
 static int attempt_start(Cert *c) {
-        int r;
+        int r = 0;
 
-        r = drop_misfit(c);
-        if (r >= 0 && !c->record.attempt.id)
+        if (!c->record.attempt.id)
                 r = attempt_new(c);
         if (r < 0)
                 return r;
@@ -267,6 +266,10 @@ static void on_ready(const Failure *failure, void *userdata) {
         c->wait = session_wait_free(c->wait);
         if (failure) {
                 cert_attempt_fail(c, failure);
+                return;
+        }
+        if (c->record.attempt.id && !cert_attempt_fits(c)) {
+                drop_misfit(c);
                 return;
         }
         if (!c->record.attempt.order && is_wrong_clock(c)) {

@@ -136,7 +136,7 @@ static int take_over(Cert *c) {
         c->publish_failures = c->mismatches = 0;
         c->unreachable = 0;
         c->soon = 0;
-        c->wanted = c->forced = false;
+        c->wanted = c->forced = c->late_told = false;
         c->context->clock_floor = MAX(c->context->clock_floor, info.not_before - SEC_PER_DAY);
         return 0;
 }

@@ -81,12 +81,11 @@ static void judge_damage(Cert *c) {
                 c->record.next_attempt = cert_now(c) + DAMAGED_WAIT_SEC;
 }
 
-/* Parked by ourselves, without a word of the CA (no agreement to its terms, …): perhaps that is what was mended
- * before the restart, and looking costs nothing. */
+/* Parked without an account (no agreement to the terms, a bad address, …): perhaps that is what was mended before the
+ * restart. Accounts have a limit of their own (S-07). */
 static void judge_parking(Cert *c) {
-        const RecordError *e = &c->record.error;
-
-        if (e->message && e->status == 0 && !e->type && str_equal(e->class, "park"))
+        if (str_equal(c->record.error.class, "park") && c->ca.session &&
+            !session_has_account(c->ca.session))
                 c->record.next_attempt = 0;
 }
 

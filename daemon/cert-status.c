@@ -26,7 +26,7 @@ static const char *install_trouble(const Cert *c) {
         return NULL;
 }
 
-static bool is_renewal_late(const Cert *c) {
+bool cert_is_late(const Cert *c) {
         return c->present && c->plan.reason != RENEW_NONE &&
                renew_is_alarming(c->info.not_before, c->info.not_after, cert_now(c));
 }
@@ -48,7 +48,7 @@ static int order_trouble(const Cert *c, char **ret) {
                                 words_date(c->guard_until, now, words));
         if (cert_is_due(c) && (c->record.failures > 0 || c->unreachable > 0))
                 return str_printf(ret, "%s", error ? error : "the last order failed");
-        if (is_renewal_late(c) && !c->config->broken)
+        if (cert_is_late(c) && !c->config->broken)
                 return str_printf(ret, "the renewal is late");
         return 0;
 }
@@ -65,7 +65,7 @@ CertState cert_state(const Cert *c) {
                 return wrong ? CERT_FAILING : CERT_NEW;
         if (cert_now(c) > c->info.not_after && c->plan.reason != RENEW_CLOCK)
                 return CERT_EXPIRED;
-        if (is_renewal_late(c))
+        if (cert_is_late(c))
                 return CERT_FAILING;
         if (wrong || install_trouble(c))
                 return CERT_DEGRADED;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/message-id.h"
 #include "daemon/cert-internal.h"
 #include "daemon/words.h"
 
@@ -113,8 +114,8 @@ static void fix_instants(Cert *c, int64_t now) {
         c->spread_until = c->spread_until > now + SEC_PER_HOUR ? 0 : c->spread_until;
 }
 
-/* S-08; 0: it does not hold. Shortly before the end only what was issued lately counts: certificates that were no good
- * must not keep the next one away until the present one has expired (T-13). */
+/* S-08; 0: it does not hold. When little time is left, only what was issued lately counts: certificates that were no
+ * good must not keep the next one away until the present one has expired (T-13). */
 static int64_t guard(const Cert *c, int64_t now) {
         int64_t times[RECORD_ISSUED_MAX], set, lately;
         size_t count, old = 0;
@@ -122,7 +123,7 @@ static int64_t guard(const Cert *c, int64_t now) {
         set = record_set_of(&c->config->names, cert_key_type(c));
         count = record_issues_of(&c->record, set, times);
         lately = now - MIN(URGENT_GUARD_SEC, cert_lifetime(c) / 2);
-        while (is_urgent(c->plan.reason) && old < count && times[old] < lately)
+        while ((is_urgent(c->plan.reason) || cert_is_late(c)) && old < count && times[old] < lately)
                 old++;
         return renew_guard(times + old, count - old, cert_lifetime(c), now);
 }
@@ -138,6 +139,22 @@ static void tell_guard(Cert *c) {
                     "%s: issued too often lately, no new order before %s: something keeps asking "
                     "for certificates",
                     c->config->name, words_date(c->guard_until, cert_now(c), date));
+}
+
+static void tell_late(Cert *c) {
+        LogFields fields = {
+                .certificate = c->config->name,
+                .ca = c->config->ca,
+                .message_id = MESSAGE_EXPIRES_SOON,
+        };
+        char date[WORDS_SIZE];
+
+        if (c->late_told || !cert_is_late(c))
+                return;
+        c->late_told = true;
+        log_message(LOG_ERR, &fields,
+                    "%s: could not be renewed yet, the present certificate is valid until %s",
+                    c->config->name, words_date(c->info.not_after, cert_now(c), date));
 }
 
 /* When the due order may begin: the latest of what holds it up. */
@@ -179,15 +196,16 @@ static void on_plan_timer(void *userdata) {
         cert_plan(c);
 }
 
-static void sleep_until(Cert *c, int64_t at, int64_t now) {
-        int64_t slack = MIN(SLACK_MAX_SEC, (at - now) / 20);
+/* Due at `at`; planned again at `wake`, which is not later. */
+static void sleep_until(Cert *c, int64_t at, int64_t wake, int64_t now) {
+        int64_t slack = MIN(SLACK_MAX_SEC, (wake - now) / 20);
 
         if (cert_lifetime(c) > 0)
                 slack = MIN(slack, cert_lifetime(c) / 200);
         c->planned = at;
         /* Without memory for a timer: the next change plans again, and the watchdog sees it. */
         (void) loop_timer_at(
-                        c->context->engine->loop, at, MAX(slack, 0), on_plan_timer, c,
+                        c->context->engine->loop, wake, MAX(slack, 0), on_plan_timer, c,
                         &c->plan_timer);
 }
 
@@ -207,14 +225,17 @@ void cert_plan(Cert *c) {
                 at = MAX(c->plan.look_again, now + 1);
                 if (c->plan.reason == RENEW_NONE)
                         at = MIN(at, MAX(c->plan.at, now + 1));
-                sleep_until(c, at, now);
+                sleep_until(c, at, at, now);
                 return;
         }
+        tell_late(c);
         at = due_at(c, now);
         if (at <= now)
                 cert_attempt_begin(c);
+        else if (c->guard_until > now) /* the guard is milder when little time is left */
+                sleep_until(c, at, MIN(at, MAX(c->plan.look_again, now + 1)), now);
         else
-                sleep_until(c, at, now);
+                sleep_until(c, at, at, now);
 }
 
 /* ---- life ---- */
@@ -295,12 +316,13 @@ int cert_configure(Cert *c, const CertificateConfig *config, CertCa ca, bool ren
 
         c->plan_timer = timer_free(c->plan_timer);
         if (renewed_ca || !same) {
-                /* Also what waits for somebody to mend something is tried at once. */
                 cert_order_stop(c);
                 cert_attempt_clear(c);
                 c->record.next_attempt = 0;
                 c->soon = 0;
         }
+        if (str_equal(c->record.error.class, "park")) /* perhaps this is what was waited for */
+                c->record.next_attempt = 0;
         if (!same && !config->broken && c->record.attempt.id)
                 drop_order(c);
         r = cert_targets_configure(c, config);

@@ -5,6 +5,8 @@
 
 #include "base/strings.h"
 
+#define FOREIGN_SHOWN_MAX ((size_t) 200)
+
 static const char *const class_names[CLASS_MAX] = {
         [CLASS_RETRY] = "retry",     [CLASS_LATER] = "later",
         [CLASS_ORDER] = "order",     [CLASS_PARK] = "park",
@@ -74,6 +76,34 @@ int failure_set(Failure *f, ProblemClass class, ProblemPlace place, const char *
         return 0;
 }
 
+/* the beginning of what a proxy or a firewall answered in the CA's place, on one line. */
+static int show_foreign(const char *body, size_t size, char **ret) {
+        char line[FOREIGN_SHOWN_MAX + 1];
+        size_t n = 0;
+
+        for (size_t i = 0; i < size && n < FOREIGN_SHOWN_MAX; i++) {
+                bool space = (unsigned char) body[i] <= ' ';
+
+                if (!space)
+                        line[n++] = body[i];
+                else if (n > 0 && line[n - 1] != ' ')
+                        line[n++] = ' ';
+        }
+        line[n] = '\0';
+        *ret = str_escape(line, FOREIGN_SHOWN_MAX);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static const char *words_of(const Problem *p, bool foreign) {
+        const char *type = problem_type_to_string(p->type);
+
+        if (type[0])
+                return type;
+        if (foreign)
+                return "not an ACME answer";
+        return p->type_text ? p->type_text : "no reason given";
+}
+
 int failure_from_answer(
                 Failure *f,
                 ProblemPlace place,
@@ -83,24 +113,24 @@ int failure_from_answer(
                 int64_t retry_after_sec) {
         _cleanup_(json_freep) Json *j = NULL;
         Problem p = { .status = status };
-        const char *type, *advice;
+        const char *advice;
+        bool foreign;
         int r;
 
-        r = body && size > 0 ? json_parse(body, size, &j) : -EBADMSG;
+        r = body && size > 0 ? json_parse(body, size, &j) : 0;
         if (r == -ENOMEM)
                 return r;
-        if (r >= 0) {
+        foreign = r < 0;
+        if (foreign)
+                r = show_foreign(body, size, &p.detail);
+        else if (j)
                 r = problem_parse(j, status, &p);
-                if (r == -ENOMEM)
-                        return r;
-        }
-        type = problem_type_to_string(p.type);
+        if (r == -ENOMEM)
+                return r;
         advice = problem_advice(&p, place);
         r = failure_set(f, problem_classify(&p, place), place, "%s: '%s' (HTTP %ld)%s%s%s%s",
-                        place_texts[place],
-                        type[0] ? type : (p.type_text ? p.type_text : "no reason given"), status,
-                        p.detail ? ": " : "", p.detail ? p.detail : "", advice[0] ? "; " : "",
-                        advice);
+                        place_texts[place], words_of(&p, foreign), status, p.detail ? ": " : "",
+                        p.detail ? p.detail : "", advice[0] ? "; " : "", advice);
         if (r < 0) {
                 problem_done(&p);
                 return r;

@@ -56,6 +56,9 @@ static int prepare(const Child *child, pid_t parent) {
                 return -errno;
         if (child->connection >= 0) {
                 r = place_connection(child->connection);
+                /* Listeners inherited for the engine are not the helpers'; a kernel before 5.11 leaves
+                 * them open. */
+                (void) close_range(4, ~0U, CLOSE_RANGE_CLOEXEC);
                 if (r >= 0)
                         r = clean_environment();
         } else

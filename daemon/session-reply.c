@@ -115,8 +115,11 @@ void call_on_answer(const HttpReply *reply, void *userdata) {
         int r;
 
         session_learn(c->session, reply);
-        if (reply->error == 0 && read_problem(reply, &p) >= 0) {
+        if (reply->error == 0) {
+                (void) read_problem(reply, &p); /* without one the status says it alone */
                 if (is_bad_nonce(c, &p) && may_send_again(c)) {
+                        if (!reply->replay_nonce) /* D-06: the others are no better */
+                                nonce_pool_done(&c->session->nonces);
                         r = call_again(c);
                         if (r < 0)
                                 call_end(c, &(SessionReply){ .error = r });

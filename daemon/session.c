@@ -72,6 +72,10 @@ Session *session_free(Session *s) {
         return NULL;
 }
 
+bool session_has_account(const Session *s) {
+        return account_url(s->account, s->ca.directory);
+}
+
 const char *session_account(const Session *s) {
         return s->account_url;
 }

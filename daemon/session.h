@@ -33,6 +33,9 @@ int session_prepare(
 SessionWait *session_wait_free(SessionWait *w);
 DEFINE_CLEANUP(SessionWait *, session_wait_free)
 
+/* Is an account on record? */
+bool session_has_account(const Session *s);
+
 /* All borrowed; NULL before the session was ready. */
 const char *session_account(const Session *s);
 const char *session_thumbprint(const Session *s);

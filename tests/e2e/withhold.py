@@ -11,6 +11,8 @@ import os
 import ssl
 import threading
 
+import pki
+
 
 class Gate:
     """One request whose answer is held."""
@@ -118,7 +120,7 @@ def _handler(proxy):
 
         def _ask(self, body):
             if self.backend is None:
-                context = ssl.create_default_context(cafile=proxy.pebble.tls_ca)
+                context = pki.trusting(proxy.pebble.tls_ca)
                 self.backend = http.client.HTTPSConnection("localhost", proxy.pebble.port, context=context, timeout=30)
             self.backend.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for key, value in self.headers.items():

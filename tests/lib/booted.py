@@ -3,11 +3,13 @@
 import contextlib
 import ctypes
 import fcntl
+import glob
 import hashlib
 import os
 import shutil
 import socket
 import subprocess
+import time
 
 import build
 from process import Process, children, descendants, program_of, run, wait_until
@@ -76,35 +78,44 @@ def _compile(tree, work, compiler):
     tree.chroot("meson", "compile", "-C", f"/work/build-{compiler}", bind=bind)
 
 
+def _remove_old_images(work):
+    """An image may be below a machine that runs now, so one that was used lately stays."""
+    for path in glob.glob(os.path.join(work, "image-*")):
+        if time.time() - os.stat(path).st_mtime > 3600:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _make_image(base, work, image):
+    """What `meson install` puts into a directory."""
+    tree = Tree([base], os.path.join(work, "tree"))
+    bind = [f"{work}:/work"]
+    inside = f"/work/{os.path.basename(image)}"
+    try:
+        _compile(tree, work, "clang")
+        _compile(tree, work, "gcc")
+        os.makedirs(image + "/usr/local/lib")
+        tree.chroot("meson", "install", "--no-rebuild", "--quiet", "-C", "/work/build-gcc", "--destdir", inside, bind=bind)
+        # For the power cut between two renames.
+        tree.chroot("gcc", "-std=gnu17", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", f"{inside}/usr/local/lib/kill-at.so",
+                    "/src/tests/fault/kill-at.c", bind=bind)
+    finally:
+        tree.close()
+
+
 def install(base, place):
-    """Builds renewd in the tree with gcc and clang, warnings being errors; returns the directory that holds what
-    `meson install` put there. Does nothing when no source has changed."""
+    """Builds renewd in the tree with gcc and clang, warnings being errors; returns the directory that holds what was
+    installed. Does nothing when no source has changed."""
     work = os.path.join(place, os.path.basename(base))
-    image, stamp = os.path.join(work, "image"), os.path.join(work, "sources")
     os.makedirs(work, exist_ok=True)
     with open(os.path.join(work, "lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        digest = _digest_of_sources()
-        if os.path.exists(stamp):
-            with open(stamp) as f:
-                if f.read() == digest:
-                    return image
-            os.unlink(stamp)
-        tree = Tree([base], os.path.join(work, "tree"))
-        try:
-            _compile(tree, work, "clang")
-            _compile(tree, work, "gcc")
-            shutil.rmtree(image, ignore_errors=True)
-            os.makedirs(image + "/usr/local/lib")
-            tree.chroot("meson", "install", "--no-rebuild", "--quiet", "-C", "/work/build-gcc", "--destdir", "/work/image",
-                        bind=[f"{work}:/work"])
-            # For the power cut between two renames.
-            tree.chroot("gcc", "-std=gnu17", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", "/work/image/usr/local/lib/kill-at.so",
-                        "/src/tests/fault/kill-at.c", bind=[f"{work}:/work"])
-        finally:
-            tree.close()
-        with open(stamp, "w") as f:
-            f.write(digest)
+        image = os.path.join(work, f"image-{_digest_of_sources()[:16]}")
+        if not os.path.exists(image):
+            _remove_old_images(work)
+            shutil.rmtree(image + ".new", ignore_errors=True)
+            _make_image(base, work, image + ".new")
+            os.rename(image + ".new", image)
+        os.utime(image)
     return image
 
 

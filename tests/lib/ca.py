@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import ssl
 import urllib.request
 
 import pki
@@ -71,7 +70,7 @@ class Pebble:
 
     def root(self, path, kind="roots"):
         """Saves the root certificate of what it issues."""
-        context = ssl.create_default_context(cafile=self.tls_ca)
+        context = pki.trusting(self.tls_ca)
         with urllib.request.urlopen(f"https://localhost:{self.management}/{kind}/0", context=context, timeout=5) as answer:
             pem = answer.read()
         with open(path, "wb") as f:

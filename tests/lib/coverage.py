@@ -17,9 +17,8 @@ def clear(directory):
 def _objects(directory):
     """Notes of the room libraries, so that a file no test links counts as well."""
     for path in glob.glob(os.path.join(directory, "**/*.gcno"), recursive=True):
-        parts = path.split("/")
-        library = next((p for p in parts if p.endswith(".a.p")), "")
-        if library in ("librenewd-base.a.p", "librenewd-acme.a.p") or "core" in library:
+        room, library = os.path.relpath(path, directory).split("/")[:2]
+        if library.endswith(".a.p") and (room in ("base", "acme") or "core" in library):
             yield path
 
 

@@ -166,7 +166,7 @@ def main(argv):
         os.unlink(os.path.join(HERE, "renewd.log"))
     os.makedirs(HERE, exist_ok=True)
     os.chdir(HERE)
-    stack, kept = [], False
+    stack, kept, renewd = [], False, None
     try:
         renewd, nginx, root = play(stack)
         if options.keep:
@@ -181,6 +181,8 @@ def main(argv):
         if not kept:
             for process in reversed(stack):
                 process.stop()
+            if renewd:
+                renewd.forget_sockets()
 
 
 if __name__ == "__main__":

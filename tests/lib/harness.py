@@ -58,8 +58,13 @@ class Case(unittest.TestCase):
         self.directory = os.path.join(self.base, self._testMethodName)
         os.makedirs(self.directory, exist_ok=True)
         self.installation = Installation(PREFIX, engine_uid=ENGINE_UID, signer_uid=SIGNER_UID)
-        self.renewd = Renewd(self.installation, self.directory)
-        self.addCleanup(self.renewd.stop)
+        self.renewd = self.new_renewd()
+
+    def new_renewd(self):
+        renewd = Renewd(self.installation, self.directory)
+        self.addCleanup(renewd.forget_sockets)
+        self.addCleanup(renewd.stop)
+        return renewd
 
     def configure(self, listen=None, more="", url=None):
         """A renewd at this Pebble; it answers HTTP-01 itself unless told otherwise."""
@@ -85,7 +90,7 @@ class Result(unittest.TestResult):
     def _name(self, test):
         return (test.shortDescription() or str(test)).strip()
 
-    def _fail(self, test, error):
+    def _fail(self, test, error, part=""):
         for line in "".join(traceback.format_exception(*error)).splitlines():
             print(f"# {line}")
         if isinstance(test, Case) and getattr(test, "renewd", None):
@@ -94,7 +99,7 @@ class Result(unittest.TestResult):
         if isinstance(test, unittest.TestCase):
             suite = os.path.basename(os.path.dirname(os.path.realpath(sys.argv[0])))
             print(f"# repeat: sudo tests/run {suite} --only '{self._name(test)}'")
-        print(f"not ok {self._name(test)}", flush=True)
+        print(f"not ok {self._name(test)}{part}", flush=True)
 
     def addSuccess(self, test):
         print(f"ok {self._name(test)}", flush=True)
@@ -110,9 +115,9 @@ class Result(unittest.TestResult):
     def addSubTest(self, test, subtest, err):
         super().addSubTest(test, subtest, err)
         if err is None:
-            print(f"ok {self._name(test)}: {subtest._subDescription()}", flush=True)
+            print(f"ok {self._name(test)} {subtest._subDescription()}", flush=True)
         else:
-            self._fail(test, err)
+            self._fail(test, err, f" {subtest._subDescription()}")
 
     def addSkip(self, test, reason):
         print(f"skip {self._name(test)}: {reason}", flush=True)

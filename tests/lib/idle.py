@@ -17,6 +17,7 @@ from renewd import Installation, Renewd
 
 NAME = "idle.example.org"
 SYSTEM_STORE = "/etc/ssl/certs"
+SETTLE_SEC = 45  # connections that nobody uses are closed in this time
 MOST_PSS_KIB, MOST_ANONYMOUS_KIB = 12 * 1024, 4 * 1024
 
 

@@ -4,10 +4,16 @@ import glob
 import json
 import os
 import shlex
+import shutil
 import stat
+import tempfile
 
 import pki
 from process import Process, descendants, program_of, run, wait_until
+
+
+# A unix socket's path has at most 107 octets.
+SOCKET_DIRECTORY_MAX = 90
 
 
 class Installation:
@@ -31,12 +37,20 @@ class Renewd:
         self.config = os.path.join(directory, "config")
         self.state = os.path.join(directory, "state")
         self.runtime = os.path.join(directory, "run")
+        if len(self.runtime) > SOCKET_DIRECTORY_MAX:
+            self.runtime = tempfile.mkdtemp(prefix="renewd-")
+            os.chmod(self.runtime, 0o755)
         self.log = os.path.join(directory, "renewd.log")
         self.process = None
         for path in (self.config, self.state, self.runtime):
             os.makedirs(path, 0o755, exist_ok=True)
         for sub in ("ca", "certificates"):
             os.makedirs(os.path.join(self.config, sub), 0o755, exist_ok=True)
+
+    def forget_sockets(self):
+        """Removes the sockets' directory if it had to be elsewhere."""
+        if not self.runtime.startswith(self.directory):
+            shutil.rmtree(self.runtime, ignore_errors=True)
 
     # -- configuration --
 

@@ -246,7 +246,7 @@ def suite_e2e(report, place, options):
     with report.case("build: e2e"):
         install_for_tests(place)
     files = sorted(glob.glob(os.path.join(TESTS, "e2e", "test_*.py")))
-    run_python_tests(report, "e2e", files, python_environment(place, options), options.only, 3)
+    run_python_tests(report, "e2e", files, python_environment(place, options), options.only, 6)
 
 
 def suite_system(report, place, options):

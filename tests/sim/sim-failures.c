@@ -5,7 +5,8 @@
 
 #include "tests/sim/sim.h"
 
-#define NAME "a.example.org"
+#define NAME     "a.example.org"
+#define SPINNING 10000
 
 static const char *const one[] = { NAME };
 
@@ -19,6 +20,12 @@ typedef struct Trouble {
         int64_t last, least_gap;
 } Trouble;
 
+/* Virtual time stands still: nothing else would end this. */
+static _Noreturn void spinning(const Trouble *t) {
+        printf("not ok: %u orders in a day without an end\n", t->today);
+        exit(1);
+}
+
 static CaFault on_request(CaRequest request, const char *identifier, void *userdata) {
         Trouble *t = userdata;
         int64_t now = fake_loop_true_sec(t->w.loop);
@@ -29,6 +36,8 @@ static CaFault on_request(CaRequest request, const char *identifier, void *userd
                         t->least_gap = MIN(t->least_gap, now - t->last);
                 t->last = now;
                 t->today++;
+                if (t->today > SPINNING)
+                        spinning(t);
         }
         return t->on && request == t->where ? t->fault : CA_OK;
 }

@@ -78,15 +78,15 @@ static size_t issued_since(const Life *l, int64_t since) {
 static void on_issued(const char *identifier, int64_t now, void *userdata) {
         Year *y = userdata;
         Life *l = life_of(y, identifier);
+        bool late;
 
         if (!l)
                 return;
         if (l->issued_count == ISSUES_MAX)
                 memmove(l->issued, l->issued + 1, (--l->issued_count) * sizeof l->issued[0]);
         l->issued[l->issued_count++] = now;
-        SIM_CHECK(&y->w,
-                  issued_since(l, now - y->lifetime + STEP_MAX) <=
-                                  3 + (size_t) (l->not_after < now + DAY),
+        late = l->not_after < now + y->lifetime / 6 + STEP_MAX;
+        SIM_CHECK(&y->w, late || issued_since(l, now - y->lifetime + STEP_MAX) <= 3,
                   "%s: more than three in a lifetime", identifier);
         SIM_CHECK(&y->w, issued_since(l, now - 7 * DAY + STEP_MAX) <= 4,
                   "%s: more than four in a week", identifier);
@@ -209,6 +209,13 @@ static void all_good(Year *y) {
         }
 }
 
+/* What was issued to the old account and not yet fetched is lost; nobody here can count it. */
+static void forget_accounts(Year *y) {
+        fake_ca_forget_accounts(y->w.ca);
+        for (size_t i = 0; i < y->count; i++)
+                y->lives[i].issued_count = 0;
+}
+
 static void turn(Year *y, int64_t now) {
         y->bad = !y->bad;
         y->until = now + (y->bad ? SEC_PER_HOUR + (int64_t) upto(y, (uint32_t) y->worst_sec)
@@ -217,7 +224,7 @@ static void turn(Year *y, int64_t now) {
         if (!y->bad) {
                 all_good(y);
                 if (upto(y, 9) == 0)
-                        fake_ca_forget_accounts(y->w.ca);
+                        forget_accounts(y);
         } else
                 y->spoils = 20000;
 }
@@ -227,7 +234,7 @@ static void turn(Year *y, int64_t now) {
 static void check_life(Year *y, Life *l, int64_t now) {
         const char *pem = fake_store_chain(y->w.store, l->name);
         const char *record = fake_store_get(y->w.store, STORE_CERTIFICATE, l->name);
-        bool open = record && strstr(record, "\"attempt\"");
+        bool open = record && strstr(record, "\"attempt\":{");
         CertInfo info = {};
 
         if (pem && (!l->seen || strcmp(pem, l->seen) != 0)) {

@@ -40,13 +40,13 @@ static void make_live(Bench *b, const char *leaf) {
 
         if (h->live_count == 0) {
                 h->live = calloc(1, sizeof *h->live);
-                h->live[h->live_count++] = (FakeLive) { .certificate = strdup(NAME) };
+                h->live[h->live_count++] = (FakeLive){ .certificate = strdup(NAME) };
         }
         CHECK_INT(str_replace(&h->live[0].leaf, leaf), 0);
 }
 
 static TargetOwner owner_of(Bench *b) {
-        return (TargetOwner) {
+        return (TargetOwner){
                 .engine = &b->engine,
                 .installer = b->places,
                 .prober = b->handshakes,
@@ -58,19 +58,19 @@ static TargetOwner owner_of(Bench *b) {
 
 static void init(Bench *b, bool probed) {
         log_set_max_level(getenv("VERBOSE") ? LOG_DEBUG : LOG_EMERG);
-        *b = (Bench) { .loop = fake_loop_new(1, START) };
+        *b = (Bench){ .loop = fake_loop_new(1, START) };
         b->store = fake_store_new(b->loop);
         b->signer = fake_signer_new(b->loop);
         b->installer = fake_installer_new(b->loop, b->signer, b->store);
         b->prober = fake_prober_new(b->loop, b->installer);
         CHECK_INT(slots_new(b->loop, 1, &b->places), 0);
         CHECK_INT(slots_new(b->loop, 1, &b->handshakes), 0);
-        b->engine = (Engine) {
+        b->engine = (Engine){
                 .loop = b->loop,
                 .installer = b->installer,
                 .prober = b->prober,
         };
-        b->config = (TargetConfig) { .name = name, .timeout_sec = 90 };
+        b->config = (TargetConfig){ .name = name, .timeout_sec = 90 };
         if (probed) {
                 b->config.probe_host = host;
                 b->config.probe_port = 443;
@@ -486,8 +486,8 @@ static void every_setting_counts(void) {
         others[0].reload = others[1].restart = others[2].probe_host = others[3].probe_name = text;
         others[4].probe_port = 1;
         others[5].timeout_sec = 91;
-        others[6].check = (StringList) { argv, 1 };
-        others[7].hook = (StringList) { argv, 1 };
+        others[6].check = (StringList){ argv, 1 };
+        others[7].hook = (StringList){ argv, 1 };
         others[8].files = &file;
         others[8].file_count = 1;
         CHECK(target_config_same(&a, &a));
@@ -532,7 +532,11 @@ static int parse_row(const char *text, TargetRow *ret) {
 
 static void rows_are_checked(void) {
         static const char *const bad[] = {
-                "{}", "[]", "{\"row\":7}", "{\"row\":{}}", "{\"row\":{\"state\":\"unknown\"}}",
+                "{}",
+                "[]",
+                "{\"row\":7}",
+                "{\"row\":{}}",
+                "{\"row\":{\"state\":\"unknown\"}}",
                 "{\"row\":{\"state\":\"half\"}}",
         };
         _cleanup_(target_row_done) TargetRow row = {};
@@ -562,11 +566,14 @@ TEST_MAIN({ "a leaf is looked for, deployed, seen and confirmed", look_deploy_sh
           { "an installer that is silent costs no deploy", silent_installer_costs_no_deploy },
           { "answers that were lost do no harm", lost_answers_are_asked_for_again },
           { "a leaf that is not live is told to the certificate", not_live_is_told },
-          { "files that are lost come back within the hour, without an order", lost_files_come_back },
+          { "files that are lost come back within the hour, without an order",
+            lost_files_come_back },
           { "R1.35: another leaf served later is put right", served_wrong_later },
           { "a service that stops later is told, and seen when it is back", stopped_later },
           { "with a broken configuration nothing is deployed", broken_configuration_only_watches },
-          { "a changed configuration is looked at, the same is not", changed_configuration_is_looked_at },
+          { "a changed configuration is looked at, the same is not",
+            changed_configuration_is_looked_at },
           { "every setting of a target counts as a change", every_setting_counts },
           { "installer processes are limited", places_are_shared },
-          { "R2.4.14: a row that makes no sense is no answer, its words are escaped", rows_are_checked })
+          { "R2.4.14: a row that makes no sense is no answer, its words are escaped",
+            rows_are_checked })
