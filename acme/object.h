@@ -8,14 +8,15 @@
 #include "base/strings.h"
 
 typedef struct Directory {
-        char *new_nonce, *new_account, *new_order; /* required (E-01) */
+        char *new_nonce, *new_account, *new_order;     /* required (E-01) */
         char *revoke_cert, *key_change, *renewal_info; /* may be NULL */
-        char *terms_of_service; /* escaped; may be NULL */
+        char *terms_of_service;                        /* escaped; may be NULL */
         bool external_account_required;
 } Directory;
 
 /* `origins`: allowed for every URL (R7.3). */
-int directory_parse(const Json *j, const StringList *origins, Directory *ret, const char **ret_reason);
+int directory_parse(
+                const Json *j, const StringList *origins, Directory *ret, const char **ret_reason);
 void directory_done(Directory *d);
 
 typedef enum AcmeStatus {
@@ -36,8 +37,8 @@ const char *acme_status_to_string(AcmeStatus s);
 
 typedef struct Order {
         AcmeStatus status;
-        int64_t expires;         /* 0: not said */
-        StringList identifiers;  /* values of type dns or ip, folded to lower case */
+        int64_t expires;        /* 0: not said */
+        StringList identifiers; /* values of type dns or ip, folded to lower case */
         StringList authorizations;
         char *finalize;
         char *certificate; /* only when valid; may be NULL */
@@ -48,8 +49,13 @@ typedef struct Order {
 int order_parse(const Json *j, const StringList *origins, Order *ret, const char **ret_reason);
 void order_done(Order *o);
 
-typedef enum ChallengeType { CHALLENGE_HTTP_01, CHALLENGE_DNS_01, CHALLENGE_TLS_ALPN_01, CHALLENGE_TYPE_MAX } ChallengeType;
-const char *challenge_type_to_string(ChallengeType t); /* "http-01" … */
+typedef enum ChallengeType {
+        CHALLENGE_HTTP_01,
+        CHALLENGE_DNS_01,
+        CHALLENGE_TLS_ALPN_01,
+        CHALLENGE_TYPE_MAX
+} ChallengeType;
+const char *challenge_type_to_string(ChallengeType t);      /* "http-01" … */
 ChallengeType challenge_type_from_string(const char *text); /* CHALLENGE_TYPE_MAX: unknown */
 
 typedef struct Challenge {
@@ -65,13 +71,17 @@ typedef struct Authorization {
         AcmeStatus status;
         char *identifier; /* value, lower case, without "*." */
         bool wildcard;
-        int64_t expires; /* 0: not said */
+        int64_t expires;       /* 0: not said */
         Challenge *challenges; /* known types with a good token only (B-08, J-04) */
         size_t challenge_count;
         StringList offered; /* all types as sent, escaped, for messages (J-03) */
 } Authorization;
 
-int authorization_parse(const Json *j, const StringList *origins, Authorization *ret, const char **ret_reason);
+int authorization_parse(
+                const Json *j,
+                const StringList *origins,
+                Authorization *ret,
+                const char **ret_reason);
 void authorization_done(Authorization *a);
 
 /* Token alphabet and length (J-04, R0.4: a usable token has at most 83 octets). */

@@ -39,7 +39,7 @@ typedef enum OrderCall {
 } OrderCall;
 
 typedef enum OrderEffectKind {
-        EFFECT_SAVE,    /* make the state (order_machine_save) durable before any later effect */
+        EFFECT_SAVE, /* make the state (order_machine_save) durable before any later effect */
         EFFECT_CALL,
         EFFECT_PRESENT, /* show the key authorization; answer ORDER_EVENT_PRESENTED */
         EFFECT_REMOVE,  /* stop showing it; needs no answer */
@@ -51,13 +51,13 @@ typedef enum OrderEffectKind {
 
 typedef struct OrderEffect {
         OrderEffectKind kind;
-        unsigned id;            /* of CALL, PRESENT, CSR, WAIT */
-        OrderCall call;         /* CALL */
-        const char *url;        /* CALL; NULL for CALL_NEW_ORDER. Borrowed until the next step */
+        unsigned id;             /* of CALL, PRESENT, CSR, WAIT */
+        OrderCall call;          /* CALL */
+        const char *url;         /* CALL; NULL for CALL_NEW_ORDER. Borrowed until the next step */
         ChallengeType challenge; /* PRESENT, REMOVE */
-        const char *identifier; /* PRESENT, REMOVE */
-        const char *token;      /* PRESENT, REMOVE */
-        int64_t delay_sec;      /* WAIT */
+        const char *identifier;  /* PRESENT, REMOVE */
+        const char *token;       /* PRESENT, REMOVE */
+        int64_t delay_sec;       /* WAIT */
 } OrderEffect;
 
 typedef enum OrderEventKind {
@@ -65,23 +65,23 @@ typedef enum OrderEventKind {
         ORDER_EVENT_RESUME,    /* loaded from disk with an order URL: ask the CA */
         ORDER_EVENT_REPLY,     /* of a CALL */
         ORDER_EVENT_PRESENTED, /* error 0, or negative errno: this challenge cannot be shown */
-        ORDER_EVENT_CSR,       /* DER in `body`, or a negative error: -ENOKEY means the attempt's key is gone (order is dead) */
+        ORDER_EVENT_CSR, /* DER in `body`, or a negative error: -ENOKEY means the attempt's key is gone (order is dead) */
         ORDER_EVENT_TIMER,
-        ORDER_EVENT_ABORT,     /* configuration changed or removed: clean up, fail with -ECANCELED */
+        ORDER_EVENT_ABORT, /* configuration changed or removed: clean up, fail with -ECANCELED */
         ORDER_EVENT_MAX,
 } OrderEventKind;
 
 typedef struct OrderEvent {
         OrderEventKind kind;
         unsigned id;
-        int error;         /* REPLY: 0, or negative: the CA gave no answer (class UNREACHABLE) */
-        long status;       /* REPLY: HTTP status */
-        const char *location;      /* REPLY: absolute, as sent; may be NULL */
-        int64_t retry_after_sec;   /* REPLY: 0 if absent */
-        const void *body;  /* REPLY, CSR */
+        int error;            /* REPLY: 0, or negative: the CA gave no answer (class UNREACHABLE) */
+        long status;          /* REPLY: HTTP status */
+        const char *location; /* REPLY: absolute, as sent; may be NULL */
+        int64_t retry_after_sec; /* REPLY: 0 if absent */
+        const void *body;        /* REPLY, CSR */
         size_t size;
-        int64_t now;       /* Unix seconds */
-        unsigned random;   /* for jitter */
+        int64_t now;     /* Unix seconds */
+        unsigned random; /* for jitter */
 } OrderEvent;
 
 typedef struct OrderFailure {
@@ -96,8 +96,8 @@ typedef struct OrderFailure {
 } OrderFailure;
 
 typedef struct OrderSpec {
-        const StringList *names;   /* of the certificate; copied */
-        const StringList *origins; /* allowed origins of URLs; copied */
+        const StringList *names;         /* of the certificate; copied */
+        const StringList *origins;       /* allowed origins of URLs; copied */
         const ChallengeType *challenges; /* preferred first; copied */
         size_t challenge_count;
         int64_t lifetime_hint_sec; /* expected lifetime, 0 unknown: caps waits for very short ones */
@@ -122,7 +122,7 @@ bool order_machine_next(OrderMachine *m, OrderEffect *ret);
 OrderState order_machine_state(const OrderMachine *m);
 const char *order_machine_url(const OrderMachine *m); /* NULL before newOrder is answered */
 const char *order_machine_chain(const OrderMachine *m, size_t *ret_size); /* after DONE */
-const Bytes *order_machine_csr(const OrderMachine *m); /* DER; empty before */
-const OrderFailure *order_machine_failure(const OrderMachine *m); /* after FAIL */
+const Bytes *order_machine_csr(const OrderMachine *m);                    /* DER; empty before */
+const OrderFailure *order_machine_failure(const OrderMachine *m);         /* after FAIL */
 /* One clause for a person: "waiting for the CA to validate pbx.example.org (http-01)". malloc'ed. */
 int order_machine_describe(const OrderMachine *m, char **ret);

@@ -39,13 +39,13 @@ typedef enum ProblemType {
 
 /* Classes of ACME.md section Q: what the failure costs and who must act. */
 typedef enum ProblemClass {
-        CLASS_RETRY,   /* N: at once, bounded */
-        CLASS_LATER,   /* L: by backoff or Retry-After */
-        CLASS_ORDER,   /* O: this order is dead; a new one by backoff */
-        CLASS_PARK,    /* C: somebody must act; slow probe */
-        CLASS_ACCOUNT, /* A: account repair */
-        CLASS_DONE,    /* I: treat as success */
-        CLASS_BUG,     /* B: ours; later, loud */
+        CLASS_RETRY,       /* N: at once, bounded */
+        CLASS_LATER,       /* L: by backoff or Retry-After */
+        CLASS_ORDER,       /* O: this order is dead; a new one by backoff */
+        CLASS_PARK,        /* C: somebody must act; slow probe */
+        CLASS_ACCOUNT,     /* A: account repair */
+        CLASS_DONE,        /* I: treat as success */
+        CLASS_BUG,         /* B: ours; later, loud */
         CLASS_UNREACHABLE, /* the CA gave no answer: costs no attempt (S-06) */
         CLASS_MAX,
 } ProblemClass;

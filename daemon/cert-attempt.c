@@ -107,8 +107,10 @@ static void tell_failure(const Cert *c, const Failure *f, const char *url, int64
         };
 
         log_message(f->class == CLASS_UNREACHABLE && c->unreachable > 1 ? LOG_DEBUG : LOG_WARNING,
-                    &fields, "%s: order failed: %s, retrying in %s", c->config->name,
-                    f->message ? f->message : "no reason given", words_duration(at - now, words));
+                    &fields, "%s: order failed: %s, %s%s", c->config->name,
+                    f->message ? f->message : "no reason given",
+                    cert_is_due(c) ? "retrying in " : "the next one when its renewal is due",
+                    cert_is_due(c) ? words_duration(at - now, words) : "");
 }
 
 static void count_failure(Cert *c, const Failure *f, int64_t now) {
@@ -148,10 +150,11 @@ void cert_attempt_fail(Cert *c, const Failure *f) {
                 copy.class = CLASS_LATER;
         count_failure(c, &copy, now);
         at = MAX(c->soon, c->record.next_attempt);
+        if (copy.class != CLASS_UNREACHABLE) /* a wish stays until the CA has been asked */
+                c->wanted = c->forced = false;
         tell_failure(c, &copy, url, at);
         hold_others(c, &copy, now);
         cert_attempt_clear(c);
-        /* A wish stays until it is fulfilled: what failed is tried again. */
         cert_plan(c);
         cert_tell(c, true, false, copy.message ? copy.message : "the order failed");
         cert_changed(c);

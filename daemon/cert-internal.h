@@ -64,7 +64,7 @@ struct Cert {
         int64_t soon;         /* next try after the CA could not be reached; not worth a write */
         int64_t guard_until;  /* S-08; 0: it does not hold */
         bool guard_told;
-        bool late_told; /* D12 */
+        bool late_told;       /* D12 */
         bool wanted, forced;  /* by hand */
         unsigned unreachable; /* in a row */
 
@@ -159,5 +159,5 @@ void cert_watches_free(Cert *c);
 /* cert-status.c */
 int cert_describe(const Cert *c, char **ret); /* what is being done; NULL: nothing */
 int cert_message(const Cert *c, const char *step, char **ret); /* one clause about it */
-bool cert_is_late(const Cert *c); /* little time left, and no success (D12) */
-int64_t cert_next_attempt(const Cert *c);                      /* 0: none is planned */
+bool cert_is_late(const Cert *c);         /* little time left, and no success (D12) */
+int64_t cert_next_attempt(const Cert *c); /* 0: none is planned */

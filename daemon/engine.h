@@ -11,13 +11,13 @@
 #include "daemon/store.h"
 
 typedef struct Engine {
-        Loop *loop;       /* all borrowed, outlive the manager */
+        Loop *loop; /* all borrowed, outlive the manager */
         Http *http;
         Helper *signer;
         Helper *installer;
         Prober *prober;
         Responder *responder;
         Store *store;
-        int64_t build_time; /* no clock is right before it (T-21) */
+        int64_t build_time;     /* no clock is right before it (T-21) */
         const char *separation; /* what separation is missing; NULL: none */
 } Engine;

@@ -19,17 +19,18 @@ typedef struct HttpRequest {
         const char *accept; /* NULL: none */
         const void *body;   /* POST: application/jose+json; copied */
         size_t size;
-        const CaConfig *ca; /* trust, address rule; borrowed until the reply */
+        const CaConfig *ca;   /* trust, address rule; borrowed until the reply */
         unsigned timeout_sec; /* whole exchange; 0: 120 */
 } HttpRequest;
 
 typedef struct HttpReply {
-        int error;         /* 0, or negative: no complete answer (DNS, connect, TLS, timeout, too large) */
-        char *error_text;  /* escaped words for a person; NULL if no error */
+        int error; /* 0, or negative: no complete answer (DNS, connect, TLS, timeout, too large) */
+        char *error_text; /* escaped words for a person; NULL if no error */
         long status;
         Bytes body;
-        char *location, *replay_nonce, *retry_after, *date, *content_type; /* raw, ≤ 2 KiB each; NULL if absent */
-        StringList links;  /* each Link field value */
+        char *location, *replay_nonce, *retry_after, *date,
+                        *content_type; /* raw, ≤ 2 KiB each; NULL if absent */
+        StringList links;              /* each Link field value */
 } HttpReply;
 
 void http_reply_done(HttpReply *r);

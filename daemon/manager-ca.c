@@ -81,7 +81,8 @@ static void move_old(Manager *m, const Config *config, ManagerCa *cas) {
                 cas[i] = *old;
                 *old = (ManagerCa){};
                 cas[i].renewed = false;
-                (void) account_set_retry_at(cas[i].account, 0); /* unsaved: then it waits its hour */
+                (void) account_set_retry_at(
+                                cas[i].account, 0); /* unsaved: then it waits its hour */
                 pacer_configure(cas[i].pacer, ca->max_orders, ca->order_budget);
         }
 }

@@ -7,7 +7,11 @@
 typedef struct Manager Manager;
 
 /* `config` is taken. `changed` is called (from the loop) when the answers to questions may have changed. */
-int manager_new(Engine *engine, Config *config, void (*changed)(void *userdata), void *userdata, Manager **ret);
+int manager_new(Engine *engine,
+                Config *config,
+                void (*changed)(void *userdata),
+                void *userdata,
+                Manager **ret);
 Manager *manager_free(Manager *m);
 DEFINE_CLEANUP(Manager *, manager_free)
 
@@ -44,6 +48,13 @@ int manager_certificate_json(const Manager *m, const char *name, Json **ret);
  * without force), -EAGAIN: a Retry-After or the issuance guard forbids it and `force` is false; *ret_message (malloc'ed) says until when. */
 typedef struct RenewWatch RenewWatch;
 typedef void (*renew_step_fn)(const char *step, bool done, bool ok, void *userdata);
-int manager_renew(Manager *m, const char *name, bool force, renew_step_fn step, void *userdata, RenewWatch **ret, char **ret_message);
+int manager_renew(
+                Manager *m,
+                const char *name,
+                bool force,
+                renew_step_fn step,
+                void *userdata,
+                RenewWatch **ret,
+                char **ret_message);
 RenewWatch *renew_watch_free(RenewWatch *w);
 DEFINE_CLEANUP(RenewWatch *, renew_watch_free)

@@ -7,11 +7,11 @@
 typedef struct RetryFacts {
         ProblemClass class;
         ProblemPlace place;
-        ProblemType type;         /* of the CA's answer; some have delays of their own */
-        unsigned failures;        /* consecutive, this one included, ≥ 1 */
-        int64_t retry_after_sec;  /* of the CA; 0: none; clamped to 7 days */
-        int64_t lifetime_sec;     /* of the certificate; 0: none yet (90 days are assumed) */
-        int64_t not_after;        /* 0: none */
+        ProblemType type;        /* of the CA's answer; some have delays of their own */
+        unsigned failures;       /* consecutive, this one included, ≥ 1 */
+        int64_t retry_after_sec; /* of the CA; 0: none; clamped to 7 days */
+        int64_t lifetime_sec;    /* of the certificate; 0: none yet (90 days are assumed) */
+        int64_t not_after;       /* 0: none */
         int64_t now;
         uint32_t random;
 } RetryFacts;

@@ -121,7 +121,7 @@ def _handler(proxy):
         def _ask(self, body):
             if self.backend is None:
                 context = pki.trusting(proxy.pebble.tls_ca)
-                self.backend = http.client.HTTPSConnection("localhost", proxy.pebble.port, context=context, timeout=30)
+                self.backend = http.client.HTTPSConnection("127.0.0.1", proxy.pebble.port, context=context, timeout=30)
             self.backend.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for key, value in self.headers.items():
                 if key.lower() not in ("connection", "expect"):

@@ -71,7 +71,7 @@ class Pebble:
     def root(self, path, kind="roots"):
         """Saves the root certificate of what it issues."""
         context = pki.trusting(self.tls_ca)
-        with urllib.request.urlopen(f"https://localhost:{self.management}/{kind}/0", context=context, timeout=5) as answer:
+        with urllib.request.urlopen(f"https://127.0.0.1:{self.management}/{kind}/0", context=context, timeout=5) as answer:
             pem = answer.read()
         with open(path, "wb") as f:
             f.write(pem)

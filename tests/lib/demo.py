@@ -35,7 +35,7 @@ Description=The nginx of this demonstration
 File=fullchain {cert} root:root 0644
 File=key {key} root:root 0600
 Hook={hook}
-Probe=localhost:{port}
+Probe=127.0.0.1:{port}
 """
 
 

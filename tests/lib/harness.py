@@ -22,7 +22,7 @@ HOOK_TARGET = """\
 File=fullchain {cert}
 File=key {key}
 Hook={hook}
-Probe=localhost:{port}
+Probe=127.0.0.1:{port}
 """
 
 

@@ -479,7 +479,9 @@ static const TestCase cases[] = {
 };
 
 int main(int argc, char *argv[]) {
-        if (strstr(argv[0], "/renewd-"))
+        const char *slash = strrchr(argv[0], '/');
+
+        if (str_skip_prefix(slash ? slash + 1 : argv[0], "renewd-"))
                 play_helper(argc, argv);
         for (int i = 1; i < argc; i++)
                 if (strcmp(argv[i], "--engine") == 0)

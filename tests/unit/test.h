@@ -16,12 +16,12 @@ typedef struct TestCase {
 
 extern int test_failures; /* of the running case */
 
-#define CHECK(cond)                                                                                \
-        do {                                                                                       \
-                if (!(cond)) {                                                                     \
-                        test_failures++;                                                           \
-                        printf("# %s:%d: not true: %s\n", __FILE__, __LINE__, #cond);              \
-                }                                                                                  \
+#define CHECK(cond)                                                                   \
+        do {                                                                          \
+                if (!(cond)) {                                                        \
+                        test_failures++;                                              \
+                        printf("# %s:%d: not true: %s\n", __FILE__, __LINE__, #cond); \
+                }                                                                     \
         } while (0)
 
 #define CHECK_INT(a, b)                                                                            \
@@ -33,28 +33,24 @@ extern int test_failures; /* of the running case */
                 }                                                                                  \
         } while (0)
 
-#define CHECK_STR(a, b)                                                                            \
-        do {                                                                                       \
-                const char *_a = (a), *_b = (b);                                                   \
-                if (!_a || !_b || strcmp(_a, _b) != 0) {                                           \
-                        test_failures++;                                                           \
-                        printf("# %s:%d: %s is '%s', not '%s'\n",                                  \
-                               __FILE__,                                                           \
-                               __LINE__,                                                           \
-                               #a,                                                                 \
-                               _a ? _a : "(null)",                                                 \
-                               _b ? _b : "(null)");                                                \
-                }                                                                                  \
+#define CHECK_STR(a, b)                                                                   \
+        do {                                                                              \
+                const char *_a = (a), *_b = (b);                                          \
+                if (!_a || !_b || strcmp(_a, _b) != 0) {                                  \
+                        test_failures++;                                                  \
+                        printf("# %s:%d: %s is '%s', not '%s'\n", __FILE__, __LINE__, #a, \
+                               _a ? _a : "(null)", _b ? _b : "(null)");                   \
+                }                                                                         \
         } while (0)
 
 /* Use when going on makes no sense. */
-#define REQUIRE(cond)                                                                              \
-        do {                                                                                       \
-                if (!(cond)) {                                                                     \
-                        test_failures++;                                                           \
-                        printf("# %s:%d: needed: %s\n", __FILE__, __LINE__, #cond);                \
-                        return;                                                                    \
-                }                                                                                  \
+#define REQUIRE(cond)                                                               \
+        do {                                                                        \
+                if (!(cond)) {                                                      \
+                        test_failures++;                                            \
+                        printf("# %s:%d: needed: %s\n", __FILE__, __LINE__, #cond); \
+                        return;                                                     \
+                }                                                                   \
         } while (0)
 
 /* Makes an empty scratch directory below $TMPDIR, removed at exit; static storage. */
@@ -64,8 +60,8 @@ const char *test_directory(void);
  * the end "N passed, N failed". */
 int test_run(int argc, char *argv[], const TestCase *cases, size_t count);
 
-#define TEST_MAIN(...)                                                                             \
-        static const TestCase test_cases[] = { __VA_ARGS__ };                                      \
-        int main(int argc, char *argv[]) {                                                         \
-                return test_run(argc, argv, test_cases, ELEMENTSOF(test_cases));                   \
+#define TEST_MAIN(...)                                                           \
+        static const TestCase test_cases[] = { __VA_ARGS__ };                    \
+        int main(int argc, char *argv[]) {                                       \
+                return test_run(argc, argv, test_cases, ELEMENTSOF(test_cases)); \
         }
