@@ -85,6 +85,9 @@ static int make_key(int dir_fd, const char *file, KeyType type, EVP_PKEY **ret) 
 
         r = keystore_read(dir_fd, file, &key);
         if (r == -ENOENT) {
+                r = dir_remove_temporaries(dir_fd); /* of a process that was killed here */
+                if (r < 0)
+                        return r;
                 if (!has_room(dir_fd))
                         return -EDQUOT;
                 r = key_generate(type, &key);
