@@ -1,6 +1,6 @@
 /* Calls to a helper. A lane is a connection with calls that wait for it; one is answered at a time, so that a lost or late
- * answer concerns one call only. Every method may be sent twice (DESIGN §2), hence a call that meets a connection closed
- * while idle goes out once more on a new one. Errors are told from the loop, never from within helper_call(). */
+ * answer concerns one call only. Every method may be sent twice (DESIGN §2), hence a call whose connection ends before its
+ * answer (closed while idle, or the helper died) goes out once more on a new one. Errors are told from the loop, never from within helper_call(). */
 
 #include <string.h>
 
@@ -18,6 +18,7 @@ struct HelperCall {
         Lane *lane; /* borrows; NULL once answered */
         HelperCall *next;
         Bytes message; /* framed */
+        bool repeated;
         helper_fn fn;
         void *userdata;
 };
@@ -31,7 +32,6 @@ struct Lane {
         HelperCall *first, *last;     /* borrows; the first is the one being answered if `busy` */
         size_t count;
         bool busy;
-        bool used;    /* the connection has answered before */
         bool closing; /* close it when the call being answered is */
 };
 
@@ -60,7 +60,6 @@ DEFINE_CLEANUP(Lane *, lane_free)
 
 static void lane_close(Lane *l) {
         l->connection = helper_connection_free(l->connection);
-        l->used = false;
         l->closing = false;
 }
 
@@ -169,13 +168,13 @@ static void on_message(int error, const VarlinkReply *reply, void *userdata) {
         HelperCall *c = l->busy ? l->first : NULL;
 
         if (reply && c) {
-                l->used = true;
                 answer_reply(c, reply);
                 return;
         }
-        bool again = c && l->used && (error == -ECONNRESET || error == -EPIPE);
+        bool again = c && !c->repeated && (error == -ECONNRESET || error == -EPIPE);
         lane_close(l);
         if (again) {
+                c->repeated = true;
                 l->busy = false;
                 lane_kick(l);
         } else if (c)
@@ -204,9 +203,9 @@ static int on_kick(sd_event_source *source, void *userdata) {
         (void) source;
         if (l->busy || !l->first)
                 return 0;
-        bool used = l->used;
+        bool was_open = l->connection;
         r = send_first(l);
-        if (r < 0 && used) { /* closed while idle */
+        if (r < 0 && was_open) { /* closed while idle */
                 lane_close(l);
                 r = send_first(l);
         }

@@ -196,6 +196,32 @@ static void test_closed_while_idle(void) {
         fixture_done(&f);
 }
 
+static void test_helper_dies(void) {
+        Answer a = {}, b = {};
+        Fixture f;
+
+        fixture_init(&f, limits);
+        HelperCall *once = call(&f, HELPER_SHARED, "Hold", "1", &a);
+        turn(&f);
+        control_client_fail(f.client);
+        turn(&f);
+        CHECK(!a.done);
+        CHECK_INT(f.served, 2);
+        REQUIRE(f.held);
+        CHECK(varlink_reply(f.held, NULL) >= 0);
+        turn(&f);
+        CHECK(a.done);
+        CHECK_INT(a.error, 0);
+
+        HelperCall *twice = call(&f, HELPER_OWN, "Drop", "2", &b);
+        wait_for(&f, &b);
+        CHECK_INT(f.served, 4);
+        CHECK(b.error < 0);
+        helper_call_free(once);
+        helper_call_free(twice);
+        fixture_done(&f);
+}
+
 static void test_cancel(void) {
         Answer a = {}, b = {}, c = {};
         Fixture f;
@@ -266,6 +292,7 @@ TEST_MAIN({ "shared calls are answered in order, own ones do not wait", test_ord
           { "errors come by their short name with escaped words", test_errors },
           { "a helper that is not there is told from the loop", test_not_running },
           { "a call that meets a closed connection goes out once more", test_closed_while_idle },
+          { "F6 a helper that dies at work is asked once more, not for ever", test_helper_dies },
           { "freeing a call cancels it and no other", test_cancel },
           { "a helper that hangs ends its call only", test_timeout },
           { "R2.7.2 a message that is too large is refused at once", test_too_large },
