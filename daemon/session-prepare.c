@@ -32,6 +32,20 @@ static void finish_error(Session *s, int error) {
         finish(s, &f);
 }
 
+/* The end of one preparation: an error of ours, the other side's failure, or on to the next. */
+static void step_done(Session *s, int r, const Failure *f) {
+        if (r < 0) {
+                finish_error(s, r);
+                return;
+        }
+        if (f->message) {
+                finish(s, f);
+                return;
+        }
+        s->preparation = PREPARE_NOTHING;
+        session_advance(s);
+}
+
 /* ---- directory ---- */
 
 static void directory_failed(Session *s, const Failure *f) {
@@ -158,16 +172,7 @@ static void on_thumbprint(const HelperReply *reply, void *userdata) {
 
         r = thumbprint_read(s, reply, &f);
         s->thumbprint_call = helper_call_free(s->thumbprint_call);
-        if (r < 0) {
-                finish_error(s, r);
-                return;
-        }
-        if (f.message) {
-                finish(s, &f);
-                return;
-        }
-        s->preparation = PREPARE_NOTHING;
-        session_advance(s);
+        step_done(s, r, &f);
 }
 
 static int thumbprint_ask(Session *s) {
@@ -278,16 +283,7 @@ static void on_account(const SessionReply *reply, void *userdata) {
 
         r = account_read(s, reply, &f);
         s->account_call = session_call_free(s->account_call);
-        if (r < 0) {
-                finish_error(s, r);
-                return;
-        }
-        if (f.message) {
-                finish(s, &f);
-                return;
-        }
-        s->preparation = PREPARE_NOTHING;
-        session_advance(s);
+        step_done(s, r, &f);
 }
 
 static int account_ask(Session *s) {
