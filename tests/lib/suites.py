@@ -262,9 +262,8 @@ def suite_coverage(report, place, options):
     with report.case("build: coverage"):
         build.build(directory, ["-Db_coverage=true", "-Doptimization=0", "-Dsystemd=disabled"], "gcc")
     coverage.clear(directory)
-    quiet = Report()
-    run_meson_tests(quiet, directory, "unit", None, False)
-    run_meson_tests(quiet, directory, "sim", None, False)
+    run_meson_tests(report, directory, "unit", None, False)
+    run_meson_tests(report, directory, "sim", None, False)
     with report.case("coverage: at least 85 % of the lines of base, acme and the pure files of daemon"):
         total = coverage.show(directory, build.CHECKOUT)
         assert total >= 85.0, f"only {total:.1f} %"
