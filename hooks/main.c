@@ -11,11 +11,12 @@
 #include "config/paths.h"
 #include "hooks/recover.h"
 #include "hooks/service.h"
+#include "hooks/stopped.h"
 #include "systemd/journal.h"
 #include "systemd/serve.h"
 
 static Paths arg_paths;
-static bool arg_recover;
+static bool arg_recover, arg_stopped;
 
 static void help(void) {
         printf("renewd-installer [OPTION...]\n"
@@ -23,6 +24,7 @@ static void help(void) {
                "Installs certificates for renewd. Started by its socket with one connection.\n"
                "\n"
                "      --recover      End what a crash left half done, then exit (at boot)\n"
+               "      --stopped      Close the engine's sockets if it does not come back, then exit\n"
                "      --config DIR   Configuration (%s)\n"
                "      --state DIR    State (%s)\n"
                "      --runtime DIR  Sockets (%s)\n"
@@ -35,10 +37,11 @@ static void help(void) {
 
 /* 1: go on; 0: done; negative: wrong. */
 static int parse_arguments(int argc, char *argv[]) {
-        enum { ARG_RECOVER = 0x200, ARG_DEBUG, ARG_VERSION };
+        enum { ARG_RECOVER = 0x200, ARG_STOPPED, ARG_DEBUG, ARG_VERSION };
         static const struct option options[] = {
                 PATHS_OPTIONS,
                 { "recover", no_argument, NULL, ARG_RECOVER },
+                { "stopped", no_argument, NULL, ARG_STOPPED },
                 { "debug", no_argument, NULL, ARG_DEBUG },
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, ARG_VERSION },
@@ -50,6 +53,9 @@ static int parse_arguments(int argc, char *argv[]) {
                 switch (option) {
                 case ARG_RECOVER:
                         arg_recover = true;
+                        break;
+                case ARG_STOPPED:
+                        arg_stopped = true;
                         break;
                 case ARG_DEBUG:
                         log_set_max_level(LOG_DEBUG);
@@ -94,6 +100,12 @@ int main(int argc, char *argv[]) {
         (void) umask(077);
         (void) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* no key in a core file; cannot fail */
         (void) signal(SIGPIPE, SIG_IGN);
+        if (arg_stopped) {
+                r = engine_stopped();
+                if (r < 0)
+                        log_warning("the engine's sockets stay as they are: %s", errno_text(r));
+                return EXIT_SUCCESS;
+        }
         if (!arg_recover)
                 return serve() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
         r = recover_all(&arg_paths);

@@ -10,6 +10,7 @@
 #define SYSTEMD_PATH     "/org/freedesktop/systemd1"
 #define SYSTEMD_MANAGER  "org.freedesktop.systemd1.Manager"
 #define SYSTEMD_UNIT     "org.freedesktop.systemd1.Unit"
+#define SYSTEMD_JOB      "org.freedesktop.systemd1.Job"
 #define SYSTEMD_SERVICE  "org.freedesktop.systemd1.Service"
 #define UNITS_CALL_LIMIT (25 * USEC_PER_SEC)
 
@@ -22,6 +23,9 @@ struct Units {
 };
 
 usec_t units_now(void); /* CLOCK_BOOTTIME */
+
+/* The object of a unit: *ret_path lives as long as *ret. -EINVAL: no name of a unit. */
+int units_load(Units *u, const char *name, sd_bus_message **ret, const char **ret_path);
 
 /* Keeps the job path of a reply and waits for its JobRemoved. *ret_result: borrowed until the next
  * job. -ETIMEDOUT at `deadline` (units_now()). */

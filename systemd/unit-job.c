@@ -69,6 +69,46 @@ int units_restart(Units *u, const char *name, usec_t timeout, char **ret_error) 
         return run_job(u, "RestartUnit", name, timeout, ret_error);
 }
 
+int units_job_type(Units *u, const char *name, char **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *unit = NULL, *job = NULL;
+        const char *path, *job_path;
+        uint32_t id;
+        int r;
+
+        r = units_load(u, name, &unit, &path);
+        if (r < 0)
+                return r;
+        r = sd_bus_get_property(
+                        u->bus, SYSTEMD_NAME, path, SYSTEMD_UNIT, "Job", NULL, &job, "(uo)");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_read(job, "(uo)", &id, &job_path);
+        if (r < 0)
+                return r;
+        if (id == 0) {
+                *ret = strdup("");
+                return *ret ? 0 : -ENOMEM;
+        }
+        return sd_bus_get_property_string(
+                        u->bus, SYSTEMD_NAME, job_path, SYSTEMD_JOB, "JobType", NULL, ret);
+}
+
+int units_stop(Units *u, const char *name, char **ret_error) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        if (!unit_name_is_valid(name))
+                return -EINVAL;
+        r = sd_bus_call_method(
+                        u->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StopUnit", &error,
+                        NULL, "ss", name, "fail");
+        if (r < 0 && !sd_bus_error_has_name(&error, "org.freedesktop.systemd1.NoSuchUnit")) {
+                units_explain(ret_error, "StopUnit", r, &error);
+                return r;
+        }
+        return 0;
+}
+
 static int append_names(sd_bus_message *m, const StringList *names) {
         int r = sd_bus_message_open_container(m, 'a', "s");
 

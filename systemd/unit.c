@@ -179,11 +179,8 @@ int units_wait_job(Units *u, sd_bus_message *reply, usec_t deadline, const char 
         return 0;
 }
 
-int units_state(Units *u, const char *name, UnitState *ret) {
+int units_load(Units *u, const char *name, sd_bus_message **ret, const char **ret_path) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        _cleanup_free_ char *load = NULL, *active = NULL;
-        const char *path;
-        UnitState state;
         int r;
 
         if (!unit_name_is_valid(name))
@@ -193,7 +190,21 @@ int units_state(Units *u, const char *name, UnitState *ret) {
                         &reply, "s", name);
         if (r < 0)
                 return r;
-        r = sd_bus_message_read(reply, "o", &path);
+        r = sd_bus_message_read(reply, "o", ret_path);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(reply);
+        return 0;
+}
+
+int units_state(Units *u, const char *name, UnitState *ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_free_ char *load = NULL, *active = NULL;
+        const char *path;
+        UnitState state;
+        int r;
+
+        r = units_load(u, name, &reply, &path);
         if (r < 0)
                 return r;
         r = sd_bus_get_property_string(

@@ -49,6 +49,12 @@ int units_reload_or_try_restart(Units *u, const char *name, usec_t timeout, char
 int units_try_restart(Units *u, const char *name, usec_t timeout, char **ret_error);
 int units_restart(Units *u, const char *name, usec_t timeout, char **ret_error);
 
+/* The type of the job that waits or runs for the unit ("stop", "restart" …); "" if there is none. malloc'ed. */
+int units_job_type(Units *u, const char *name, char **ret);
+
+/* Asks for the unit to be stopped, unless its start is asked for already; does not wait. */
+int units_stop(Units *u, const char *name, char **ret_error);
+
 /* Enables unit files as `systemctl enable` does; then systemd reads its files again. */
 int units_enable(Units *u, const StringList *names, char **ret_error);
 int units_daemon_reload(Units *u, char **ret_error);

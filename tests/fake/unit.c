@@ -1,6 +1,7 @@
 #include "tests/fake/unit.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 FakeUnits fake_units;
@@ -81,6 +82,22 @@ int units_restart(Units *u, const char *name, usec_t timeout, char **ret_error) 
         (void) ret_error;
         fake_units.restarts++;
         fake_units.state = fake_units.after_start;
+        return 0;
+}
+
+int units_job_type(Units *u, const char *name, char **ret) {
+        (void) u;
+        (void) name;
+        *ret = strdup(fake_units.job ? fake_units.job : "");
+        return *ret ? 0 : -ENOMEM;
+}
+
+int units_stop(Units *u, const char *name, char **ret_error) {
+        size_t used = strlen(fake_units.stopped);
+
+        (void) u;
+        (void) ret_error;
+        (void) snprintf(fake_units.stopped + used, sizeof(fake_units.stopped) - used, "%s ", name);
         return 0;
 }
 

@@ -15,6 +15,8 @@ typedef struct FakeUnits {
         int exit_status;       /* of a transient unit */
         void (*on_transient)(const TransientSpec *spec); /* may look at the disk; NULL */
         void (*on_tell)(void);                           /* the same when the unit is told */
+        const char *job;                                 /* type of the unit's job; NULL: none */
+        char stopped[256]; /* names of the units that were asked to stop, each with a space after it */
         unsigned reloads, try_restarts, restarts, transients;
 } FakeUnits;
 

@@ -4,8 +4,10 @@
  *
  *   RENEWD_KILL_LOG      file that gets a line "PROGRAM CALL NAME" per call; it also counts, across processes
  *   RENEWD_KILL_PROGRAM  whose call it is
+ *   RENEWD_KILL_NAME     count only calls with this NAME
  *   RENEWD_KILL_COUNT    which one of its calls, from 1; 0: only write down
- *   RENEWD_KILL_WHEN     "before" or "after" */
+ *   RENEWD_KILL_WHEN     "before" or "after"
+ *   RENEWD_KILL_STAY     set: and at the next call of any kind, whoever starts it again */
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -22,21 +24,38 @@ int renameat2(int, const char *, int, const char *, unsigned int);
 int rename(const char *, const char *);
 int symlinkat(const char *, int, const char *);
 
-/* How many lines of the log belong to this program. */
+/* Does a line "PROGRAM CALL NAME\n" count? */
+static bool counts(const char *line) {
+        const char *wanted = getenv("RENEWD_KILL_NAME"), *name = strrchr(line, ' ');
+        size_t length = strlen(program_invocation_short_name);
+
+        if (strncmp(line, program_invocation_short_name, length) != 0 || line[length] != ' ')
+                return false;
+        return !wanted || (name && strncmp(name + 1, wanted, strlen(wanted)) == 0 &&
+                           name[1 + strlen(wanted)] == '\n');
+}
+
+/* How many lines of the log count. */
 static int calls_so_far(const char *log) {
         FILE *f = fopen(log, "re");
         char line[512];
-        size_t length = strlen(program_invocation_short_name);
         int count = 0;
 
         if (!f)
                 return 0;
         while (fgets(line, sizeof(line), f))
-                if (strncmp(line, program_invocation_short_name, length) == 0 &&
-                    line[length] == ' ')
-                        count++;
+                count += counts(line);
         fclose(f);
         return count;
+}
+
+/* Was the one to die at before? */
+static bool is_over(const char *log) {
+        const char *count = getenv("RENEWD_KILL_COUNT"), *program = getenv("RENEWD_KILL_PROGRAM");
+
+        return getenv("RENEWD_KILL_STAY") && program && count &&
+               strcmp(program, program_invocation_short_name) == 0 &&
+               calls_so_far(log) >= (int) strtol(count, NULL, 10);
 }
 
 /* Writes the call down; true if it is the one to die at. */
@@ -48,6 +67,8 @@ static bool note(const char *call, const char *name) {
 
         if (!log)
                 return false;
+        if (is_over(log))
+                (void) kill(getpid(), SIGKILL);
         fd = open(log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
         if (fd < 0)
                 return false;
@@ -57,7 +78,8 @@ static bool note(const char *call, const char *name) {
         if (write(fd, line, (size_t) length) != length)
                 abort();
         close(fd);
-        return program && count && strcmp(program, program_invocation_short_name) == 0 &&
+        return counts(line) && program && count &&
+               strcmp(program, program_invocation_short_name) == 0 &&
                calls_so_far(log) == (int) strtol(count, NULL, 10);
 }
 

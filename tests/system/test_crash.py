@@ -24,7 +24,8 @@ class Crash(BootedCase):
         machine = self.machine
         # With the shipped pause of half a second eight would not fit.
         self.drop_in("RestartSec=100ms")
-        began = time.monotonic()
+        port, began = self.port_80(), time.monotonic()
+        self.assertRegex(port, "ino:[0-9]+")
         for _ in range(8):
             pid = wait_until(lambda: machine.pids("renewd"), 10, "renewd runs", 0.01)[0]
             os.kill(pid, signal.SIGKILL)
@@ -35,6 +36,7 @@ class Crash(BootedCase):
         wait_until(lambda: self.active("renewd.service") == "active", 20, self.journal)
         for unit in SOCKETS:
             self.assertEqual(self.active(unit), "active", unit)
+        self.assertEqual(self.port_80(), port, "R2.5.7: the socket stayed with systemd, nobody was refused")
         wait_until(self.all_is_well, 60, lambda: "all is well\n" + self.journal())
         self.drop_in(None)
         before = self.live()
@@ -71,6 +73,28 @@ class Crash(BootedCase):
         self.drop_in(None)
         self.assertEqual(self.active("renewd.service"), "active")
 
+    def test_04_restarts(self):
+        """crashes met by reloads and restarts at any moment leave port 80 open; a stop closes it, a start opens it"""
+        machine = self.machine
+        port = self.port_80()
+        for pause in (0, 0.1, 0.3, 0.45, 0.5, 0.55, 0.6):
+            pid = wait_until(lambda: machine.pids("renewd"), 10, "renewd runs", 0.01)[0]
+            os.kill(pid, signal.SIGKILL)
+            time.sleep(pause)
+            machine.shell("systemctl daemon-reload; systemctl restart renewd.service")
+            self.assertEqual(self.port_80(), port, pause)
+        machine.run("systemctl", "stop", "renewd.service")
+        wait_until(lambda: self.active("renewd-http.socket") == "inactive", 10, self.journal)
+        self.assertEqual(self.port_80(), "")
+        self.assertEqual(self.active("renewd-manager.socket"), "inactive")
+        machine.run("systemctl", "start", "renewd.service")
+        self.assertRegex(self.port_80(), "ino:[0-9]+")
+        wait_until(self.all_is_well, 60, lambda: "all is well\n" + self.journal())
+
+    def port_80(self):
+        """The listening socket: the same inode is the same socket."""
+        return " ".join(w for w in self.machine.run("ss", "-Hltne", "sport = :80").stdout.split() if w.startswith("ino:"))
+
     def drop_in(self, lines):
         """Other settings for the service, or the shipped ones again."""
         path = "/etc/systemd/system/renewd.service.d/test.conf"
@@ -81,13 +105,15 @@ class Crash(BootedCase):
         self.machine.run("systemctl", "daemon-reload")
         self.machine.run("systemctl", "restart", "renewd.service")
 
-    def test_04_power_cut(self):
+    def test_05_power_cut(self):
         """a power cut between two renames at the target is put right at boot, before nginx starts"""
         machine = self.machine
-        before, number = self.live(), self.target_rename()
-        self.arm(number)
+        first = self.first_rename()
+        before = self.live()
+        self.arm(first, 1)
         machine.run("renewctl", "renew", NAME, "--force", check=False)
-        wait_until(lambda: len(self.calls()) >= number, 60, lambda: f"the installer dies at {number}\n{self.journal()}")
+        wait_until(lambda: any(line.endswith(f" {first}") for line in self.calls()), 60,
+                   lambda: f"the installer dies at {first}\n{self.journal()}")
         machine.power_cut()
         os.unlink(machine.root + "/etc/systemd/system/renewd-installer@.service.d/kill.conf")
         ssl_directory = machine.root + "/etc/nginx/ssl/"
@@ -103,13 +129,15 @@ class Crash(BootedCase):
         self.assertLess(ended, int(machine.show("nginx.service", "ExecMainStartTimestampMonotonic")))
         self.wait_served(other_than=before)
 
-    def arm(self, number):
-        """The installer is killed after its n-th rename."""
+    def arm(self, name, number):
+        """The installer is killed after its n-th rename to this name, and as often as it is started again; 0: it only
+        writes down what it does."""
         self.machine.run("install", "-d", "-m", "0777", "/var/lib/kill")
         self.machine.shell("rm -f /var/lib/kill/calls")
         self.machine.write("/etc/systemd/system/renewd-installer@.service.d/kill.conf",
                            "[Service]\nEnvironment=LD_PRELOAD=/usr/local/lib/kill-at.so RENEWD_KILL_LOG=/var/lib/kill/calls "
-                           f"RENEWD_KILL_PROGRAM=renewd-installer RENEWD_KILL_COUNT={number} RENEWD_KILL_WHEN=after\n")
+                           f"RENEWD_KILL_PROGRAM=renewd-installer RENEWD_KILL_NAME={name} RENEWD_KILL_COUNT={number} "
+                           f"RENEWD_KILL_WHEN=after{' RENEWD_KILL_STAY=1' if number else ''}\n")
         self.machine.run("systemctl", "daemon-reload")
 
     def calls(self):
@@ -118,13 +146,13 @@ class Crash(BootedCase):
         except FileNotFoundError:
             return []
 
-    def target_rename(self):
-        """Which of the installer's calls in a renewal is the first rename at the target."""
-        self.arm(0)
+    def first_rename(self):
+        """The name that a renewal renames to first at the target."""
+        self.arm("-", 0)
         before = self.live()
         self.machine.run("renewctl", "renew", NAME, "--wait", "--force")
         self.wait_served(other_than=before)
-        at_target = [n for n, line in enumerate(self.calls(), 1) if line.endswith((f" {NAME}.key", f" {NAME}.crt"))]
+        at_target = [line.split()[-1] for line in self.calls() if line.endswith((f" {NAME}.key", f" {NAME}.crt"))]
         self.assertEqual(len(at_target), 2, self.calls())
         return at_target[0]
 
