@@ -83,6 +83,7 @@ typedef struct CertificateConfig {
         int64_t renew_before_sec; /* 0: by lifetime */
         ChallengeType challenges[CHALLENGE_TYPE_MAX];
         size_t challenge_count;
+        bool preflight; /* the names are looked at before an order */
         TargetConfig *targets;
         size_t target_count;
         bool broken; /* has an error message: nothing new is ordered or deployed */
@@ -101,6 +102,7 @@ typedef struct Config {
         KeyType default_key_type;
         ChallengeType default_challenges[CHALLENGE_TYPE_MAX];
         size_t default_challenge_count;
+        bool default_preflight;
 
         CaConfig *cas;
         size_t ca_count;

@@ -9,7 +9,8 @@
 static void certificate_draft_done(CertificateDraft *d) {
         certificate_config_done(&d->certificate);
         free(d->first_name);
-        d->first_name = NULL;
+        free(d->preflight);
+        d->first_name = d->preflight = NULL;
 }
 
 static BrokenCa *find_broken_ca(Loader *l, const char *name) {
@@ -45,8 +46,11 @@ static int check_ca(Loader *l, const Report *report, const CertificateConfig *c)
 }
 
 /* What the certificate leaves open is as [Defaults] says. */
-static int fill_defaults(Loader *l, CertificateConfig *c) {
+static int fill_defaults(Loader *l, CertificateDraft *d) {
         const Config *config = l->config;
+        CertificateConfig *c = &d->certificate;
+
+        c->preflight = d->preflight ? str_equal(d->preflight, "yes") : config->default_preflight;
 
         if (c->key_type < 0)
                 c->key_type = config->default_key_type;
@@ -69,7 +73,7 @@ static int read_certificate(Loader *l, const Report *report, const Source *s, Ce
                                 section_apply(report, s, CONFIG_CERTIFICATE, "Certificate",
                                               "Certificate", NULL, d);
         if (r >= 0)
-                r = fill_defaults(l, c);
+                r = fill_defaults(l, d);
         if (r >= 0)
                 r = check_ca(l, report, c);
         if (r >= 0)

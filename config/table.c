@@ -29,6 +29,11 @@ const ConfigKey config_keys[] = {
           AT2(Config, default_challenges, default_challenge_count), "http-01",
           "How control of a name is shown, preferred first: http-01, dns-01, tls-alpn-01." },
 
+        { CONFIG_MAIN, "Defaults", "PreFlight", &value_bool, AT(Config, default_preflight), "yes",
+          "Whether the names are looked at before an order: does a probe of renewd's own come back over "
+          "http-01, do CAA records allow the CA. What is wrong is shown and delays the first attempts for "
+          "minutes up to two hours; then the order is placed all the same." },
+
         { CONFIG_MAIN, "HTTP", "Listen", &value_listen, AT(Config, http_listen), NULL,
           "Where the engine answers http-01 challenges besides the sockets that systemd hands in: the "
           "path of a unix socket or ADDRESS:PORT on loopback, for a web server that passes "
@@ -54,6 +59,8 @@ const ConfigKey config_keys[] = {
         { CONFIG_CERTIFICATE, "Certificate", "Challenge", &value_challenges,
           AT2(CertificateDraft, certificate.challenges, certificate.challenge_count), NULL,
           "How control of the names is shown, as in [Defaults]." },
+        { CONFIG_CERTIFICATE, "Certificate", "PreFlight", &value_bool_text, AT(CertificateDraft, preflight), NULL,
+          "Whether the names are looked at before an order, as in [Defaults]." },
 
         { CONFIG_CERTIFICATE, "Deploy", "Service", &value_item_name, AT(TargetConfig, service), NULL,
           "The service profile that this section starts from: a file name below services/ without "

@@ -48,6 +48,7 @@ typedef struct CaDraft {
 typedef struct CertificateDraft {
         CertificateConfig certificate;
         char *first_name; /* of Names= as written: default ProbeName= */
+        char *preflight;  /* PreFlight=: "yes", "no", NULL: as [Defaults] says */
 } CertificateDraft;
 
 typedef struct ServiceConfig {

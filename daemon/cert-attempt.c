@@ -13,6 +13,7 @@
 #define SKEW_MAX_SEC SEC_PER_DAY /* a clock further from the CA's is suspect (T-21) */
 
 void cert_attempt_clear(Cert *c) {
+        cert_preflight_stop(c);
         c->wait = session_wait_free(c->wait);
         cert_asks_free(c);
         c->machine = order_machine_free(c->machine);
@@ -300,7 +301,7 @@ static void on_admitted(void *userdata) {
                 fail_with(c, CLASS_UNREACHABLE, "the CA cannot be asked", r);
 }
 
-void cert_attempt_begin(Cert *c) {
+void cert_attempt_admit(Cert *c) {
         PacerWish wish = {
                 .not_after = c->present ? c->info.not_after : 0,
                 .urgent = c->plan.reason == RENEW_EMERGENCY || c->plan.reason == RENEW_EXPIRED,
@@ -313,6 +314,15 @@ void cert_attempt_begin(Cert *c) {
         r = pacer_acquire(c->ca.pacer, &wish, on_admitted, c, &c->ticket);
         if (r < 0) {
                 fail_with(c, CLASS_UNREACHABLE, "the order cannot begin", r);
+                return;
+        }
+        cert_tell_step(c);
+        cert_changed(c);
+}
+
+void cert_attempt_begin(Cert *c) {
+        if (!cert_preflight_begin(c)) {
+                cert_attempt_admit(c);
                 return;
         }
         cert_tell_step(c);

@@ -4,6 +4,7 @@
  *
  *   cert.c          the object, its configuration, the plan
  *   cert-load.c     what is on disk at start
+ *   cert-preflight.c what is looked at before an attempt
  *   cert-attempt.c  an attempt from its admission to its end
  *   cert-order.c    drives the order machine
  *   cert-ask.c      what it asks for: requests, challenges, CSR, time
@@ -16,11 +17,13 @@
 #include "acme/certinfo.h"
 #include "acme/order.h"
 #include "daemon/cert.h"
+#include "daemon/preflight.h"
 #include "daemon/record.h"
 #include "daemon/target.h"
 
 typedef enum CertPhase {
         CERT_IDLE,
+        CERT_CHECKING,  /* the names are looked at as the CA will */
         CERT_QUEUED,    /* waits for the pacer */
         CERT_PREPARING, /* waits for the session */
         CERT_ORDERING,  /* the order machine runs */
@@ -67,6 +70,15 @@ struct Cert {
         bool late_told;       /* D12 */
         bool wanted, forced;  /* by hand */
         unsigned unreachable; /* in a row */
+
+        /* the look before an attempt */
+        Preflight *preflight; /* owns; NULL: none under way */
+        Slot *check_slot;     /* owns */
+        char *check_words;    /* owns; what it found; NULL: nothing, or not looked */
+        bool check_certain;
+        unsigned checks;       /* that found something, in a row */
+        int64_t checked_since; /* the first of them; 0: none */
+        int64_t check_again;   /* no attempt before, unless it is urgent */
 
         /* the attempt */
         CertPhase phase;
@@ -115,7 +127,14 @@ const char *cert_key_type(const Cert *c);
 /* cert-load.c */
 int cert_load(Cert *c);
 
+/* cert-preflight.c */
+bool cert_preflight_begin(Cert *c);                /* false: there is nothing to look at */
+int64_t cert_preflight_holds_until(const Cert *c); /* 0: it does not */
+void cert_preflight_stop(Cert *c);                 /* what is under way */
+void cert_preflight_forget(Cert *c);               /* and what was found */
+
 /* cert-attempt.c */
+void cert_attempt_admit(Cert *c); /* after the look: into the line at the CA */
 void cert_attempt_begin(Cert *c);
 void cert_attempt_fail(Cert *c, const Failure *f);
 void cert_attempt_clear(Cert *c);         /* frees what an attempt holds; phase IDLE */

@@ -46,6 +46,8 @@ static int order_trouble(const Cert *c, char **ret) {
                 return str_printf(
                                 ret, "issued too often lately, no new order before %s",
                                 words_date(c->guard_until, now, words));
+        if (cert_is_due(c) && c->check_words && c->phase <= CERT_CHECKING)
+                return str_printf(ret, "not ready for an order: %s", c->check_words);
         if (cert_is_due(c) && (c->record.failures > 0 || c->unreachable > 0))
                 return str_printf(ret, "%s", error ? error : "the last order failed");
         if (cert_is_late(c) && !c->config->broken)
@@ -119,6 +121,8 @@ int cert_describe(const Cert *c, char **ret) {
 
         *ret = NULL;
         switch (c->phase) {
+        case CERT_CHECKING:
+                return str_printf(ret, "looking at its names as the CA will");
         case CERT_QUEUED:
                 held = pacer_held_until(c->ca.pacer);
                 if (held > 0)

@@ -111,6 +111,7 @@ static void fix_instants(Cert *c, int64_t now) {
         c->record.next_attempt = plausible(c->record.next_attempt, now);
         c->record.retry_after = plausible(c->record.retry_after, now);
         c->soon = plausible(c->soon, now);
+        c->check_again = plausible(c->check_again, now);
         c->spread_until = c->spread_until > now + SEC_PER_HOUR ? 0 : c->spread_until;
 }
 
@@ -172,6 +173,7 @@ static int64_t due_at(Cert *c, int64_t now) {
         else
                 c->guard_told = false;
         at = MAX(at, MAX(c->guard_until, c->record.retry_after));
+        at = MAX(at, cert_preflight_holds_until(c));
         /* What is not there yet, somebody waits for. */
         if (c->wanted || is_urgent(c->plan.reason) || c->plan.reason == RENEW_MISSING)
                 return at;
@@ -262,6 +264,7 @@ Cert *cert_free(Cert *c) {
         if (!c)
                 return NULL;
         cert_attempt_clear(c);
+        cert_preflight_forget(c);
         cert_install_stop(c);
         cert_targets_free(c);
         cert_watches_free(c);
@@ -315,6 +318,9 @@ int cert_configure(Cert *c, const CertificateConfig *config, CertCa ca, bool ren
         int r;
 
         c->plan_timer = timer_free(c->plan_timer);
+        c->check_again = 0; /* perhaps this is what mends it */
+        if (!same)
+                cert_preflight_forget(c);
         if (renewed_ca || !same) {
                 cert_order_stop(c);
                 cert_attempt_clear(c);

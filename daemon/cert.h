@@ -16,6 +16,7 @@ typedef struct CertContext {
         Engine *engine;      /* borrowed, as the slots */
         Slots *installer;    /* processes of the installer at a time */
         Slots *prober;       /* handshakes at a time */
+        Slots *preflights;   /* certificates whose names are looked at, at a time */
         bool once;           /* everything now, nothing is spread, nothing waits for long */
         int64_t started;     /* Unix seconds */
         int64_t clock_floor; /* no clock is right before it (T-21) */

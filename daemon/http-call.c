@@ -21,8 +21,9 @@ static size_t on_body(char *data, size_t size, size_t count, void *userdata) {
         size_t total = size * count;
 
         c->in_body = true;
-        if (c->reply.body.size + total > HTTP_BODY_MAX)
-                return refuse(c, "the answer is larger than 1 MiB");
+        if (c->reply.body.size + total > (c->site ? HTTP_SITE_BODY_MAX : HTTP_BODY_MAX))
+                return refuse(c, c->site ? "the page is larger than 64 KiB"
+                                         : "the answer is larger than 1 MiB");
         if (bytes_append(&c->reply.body, data, total) < 0)
                 return refuse(c, "out of memory");
         return total;
@@ -222,6 +223,18 @@ static int set_limits(CURL *e, const HttpRequest *request) {
         return 0;
 }
 
+/* Loosens what set_trust() and set_limits() have tightened. */
+static int set_site(CURL *e) {
+        SET(CURLOPT_PROTOCOLS_STR, "http");
+        SET(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+        SET(CURLOPT_MAXREDIRS, HTTP_SITE_REDIRECTS_MAX);
+        SET(CURLOPT_SSL_VERIFYPEER, 0L);
+        SET(CURLOPT_SSL_VERIFYHOST, 0L);
+        SET(CURLOPT_CONNECTTIMEOUT, HTTP_SITE_CONNECT_SEC);
+        SET(CURLOPT_FORBID_REUSE, 1L);
+        return 0;
+}
+
 static int set_callbacks(CURL *e, HttpCall *c) {
         SET(CURLOPT_PRIVATE, c);
         SET(CURLOPT_ERRORBUFFER, c->error);
@@ -272,7 +285,8 @@ int http_call_prepare(HttpCall *c, const HttpRequest *request) {
                         return -ENOMEM;
                 memcpy(c->body, request->body, request->size);
         }
-        c->allow_private = may_be_private(request->ca);
+        c->site = request->site;
+        c->allow_private = request->site || may_be_private(request->ca);
         r = str_printf(&agent, "renewd/%s libcurl/%s", RENEWD_VERSION, curl_name);
         if (r >= 0)
                 r = set_headers(c, request);
@@ -286,6 +300,8 @@ int http_call_prepare(HttpCall *c, const HttpRequest *request) {
                 r = set_trust(e, c->http, request->ca);
         if (r >= 0)
                 r = set_limits(e, request);
+        if (r >= 0 && request->site)
+                r = set_site(e);
         return r < 0 ? r : set_callbacks(e, c);
 }
 

@@ -6,16 +6,19 @@
 
 #include "daemon/http-real.h"
 
-#define HTTP_BODY_MAX         ((size_t) 1024 * 1024)
-#define HTTP_HEADERS_MAX      ((size_t) 64 * 1024)
-#define HTTP_HEADER_VALUE_MAX ((size_t) 2048)
-#define HTTP_LINKS_MAX        32
-#define HTTP_URL_MAX          ((size_t) 2048)
-#define HTTP_REDIRECTS_MAX    3L
-#define HTTP_CONNECT_SEC      30L
-#define HTTP_STALL_SEC        30L
-#define HTTP_STALL_RATE       10L /* octets per second */
-#define HTTP_TIMEOUT_SEC      120
+#define HTTP_BODY_MAX           ((size_t) 1024 * 1024)
+#define HTTP_HEADERS_MAX        ((size_t) 64 * 1024)
+#define HTTP_HEADER_VALUE_MAX   ((size_t) 2048)
+#define HTTP_LINKS_MAX          32
+#define HTTP_URL_MAX            ((size_t) 2048)
+#define HTTP_REDIRECTS_MAX      3L
+#define HTTP_SITE_BODY_MAX      ((size_t) 64 * 1024)
+#define HTTP_SITE_REDIRECTS_MAX 10L
+#define HTTP_SITE_CONNECT_SEC   10L
+#define HTTP_CONNECT_SEC        30L
+#define HTTP_STALL_SEC          30L
+#define HTTP_STALL_RATE         10L /* octets per second */
+#define HTTP_TIMEOUT_SEC        120
 
 struct Http {
         sd_event *event;        /* owns */
@@ -33,6 +36,7 @@ struct HttpCall {
         void *body;                 /* owns */
         http_fn fn;
         void *userdata;
+        bool site;
         bool allow_private;
         bool refused_address; /* an address was refused: says more than "could not connect" */
         bool in_body;         /* what follows as header are trailers */

@@ -1,6 +1,6 @@
 #pragma once
 
-/* Seam: requests to a CA. Real: libcurl multi on the event loop (http.c), with the limits of A-01 … A-20 and Appendix E:
+/* Seam: requests to a CA, and the one to our own names that shows what a CA would see there. Real: libcurl multi on the event loop (http.c), with the limits of A-01 … A-20 and Appendix E:
  * https only, TLS 1.2+, verified against the CA's bundle or the system's store, no redirect of a POST, 1 MiB body, 64 KiB
  * headers, no private addresses unless the CA is private. */
 
@@ -19,7 +19,9 @@ typedef struct HttpRequest {
         const char *accept; /* NULL: none */
         const void *body;   /* POST: application/jose+json; copied */
         size_t size;
-        const CaConfig *ca;   /* trust, address rule; borrowed until the reply */
+        const CaConfig *ca; /* trust, address rule; borrowed until the reply */
+        bool site; /* a GET of a page as a validator makes it (K-07): http, redirects to https are followed without
+                    * looking at certificates, any address, a small body; no other member but url and timeout counts */
         unsigned timeout_sec; /* whole exchange; 0: 120 */
 } HttpRequest;
 

@@ -8,6 +8,7 @@
 
 #define INSTALLER_PLACES 32 /* fewer than its socket's MaxConnections= */
 #define PROBER_PLACES    32
+#define PREFLIGHT_PLACES 4                     /* each fetches up to four pages */
 #define SPREAD_SEC       60                    /* Y-08 */
 #define CHANGED_USEC     (250 * USEC_PER_MSEC) /* several changes are told once */
 
@@ -111,6 +112,8 @@ int manager_new(Engine *engine,
         if (r >= 0)
                 r = slots_new(engine->loop, PROBER_PLACES, &m->context.prober);
         if (r >= 0)
+                r = slots_new(engine->loop, PREFLIGHT_PLACES, &m->context.preflights);
+        if (r >= 0)
                 r = manager_fill(m);
         if (r < 0)
                 return r;
@@ -127,6 +130,7 @@ Manager *manager_free(Manager *m) {
         manager_cas_free(m->cas, m->ca_count);
         (void) slots_free(m->context.installer);
         (void) slots_free(m->context.prober);
+        (void) slots_free(m->context.preflights);
         (void) timer_free(m->changed_timer);
         (void) config_free(m->config);
         free(m->looks);

@@ -102,3 +102,11 @@ size_t fake_responder_count_of(const Responder *r, const char *identifier) {
                 n += strcmp(r->shown[i].identifier, identifier) == 0;
         return n;
 }
+
+void fake_responder_restart(Responder *r) {
+        for (size_t i = r->count; i-- > 0;)
+                if (str_ends_with(r->shown[i].authorization, ".renewd-probe")) {
+                        shown_done(&r->shown[i]);
+                        r->shown[i] = r->shown[--r->count];
+                }
+}

@@ -204,7 +204,7 @@ static void busy_by_hand(void) {
 
         init(&w);
         CHECK_INT(world_start(&w, world_config_named(two, 1), false), 0);
-        while (fake_responder_count(w.responder) == 0 && fake_loop_step(w.loop))
+        while (fake_ca_counts(w.ca)->by[CA_CHALLENGE] == 0 && fake_loop_step(w.loop))
                 ;
         CHECK_INT(renew(&w, "a.example.org", true, &forced), -EBUSY);
         CHECK_INT(renew(&w, "a.example.org", false, &s), 0);

@@ -1,0 +1,33 @@
+#pragma once
+
+/* Looks at the names of an order as the CA will, before the order costs an attempt: does our own probe come back over
+ * http://NAME/.well-known/acme-challenge/ (J-06, K-06, K-07), do the names resolve, do CAA records allow this CA (J-17). What
+ * it finds is advice: seen from inside a network a name may look other than from outside. */
+
+#include "daemon/engine.h"
+
+typedef struct Preflight Preflight;
+
+typedef struct PreflightSpec {
+        const char *certificate; /* for the log; borrowed */
+        const StringList *names; /* copied */
+        ChallengeType challenge; /* what will be tried first */
+} PreflightSpec;
+
+typedef struct PreflightResult {
+        bool passed;
+        bool certain; /* not passed, and a CA sees the same: a wrong answer, a name that is not there */
+        const char *words; /* not passed: "www.example.org: …, next step"; escaped, borrowed */
+} PreflightResult;
+
+typedef void (*preflight_fn)(const PreflightResult *result, void *userdata);
+
+/* `fn` is called once, from the loop. Freeing it cancels it and takes the probes away. */
+int preflight_start(
+                Engine *engine,
+                const PreflightSpec *spec,
+                preflight_fn fn,
+                void *userdata,
+                Preflight **ret);
+Preflight *preflight_free(Preflight *p);
+DEFINE_CLEANUP(Preflight *, preflight_free)
