@@ -106,7 +106,6 @@ int64_t cert_preflight_holds_until(const Cert *c) {
 static void look(void *userdata) {
         Cert *c = userdata;
         PreflightSpec spec = {
-                .certificate = c->config->name,
                 .names = &c->config->names,
                 .challenge = c->config->challenge_count > 0 ? c->config->challenges[0]
                                                             : CHALLENGE_HTTP_01,

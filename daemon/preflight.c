@@ -75,7 +75,9 @@ static _printf_(4, 5) void find(
         p->certain = certain;
         /* Without memory for the words there is still something wrong; see report(). */
         if (n >= 0)
-                (void) str_printf(&p->words, "%s: %s", name, text);
+                (void) str_printf(
+                                &p->words, "%s%s%s", p->names.count > 1 ? name : "",
+                                p->names.count > 1 ? ": " : "", text);
 }
 
 static void report(void *userdata) {

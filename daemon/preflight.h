@@ -9,7 +9,6 @@
 typedef struct Preflight Preflight;
 
 typedef struct PreflightSpec {
-        const char *certificate; /* for the log; borrowed */
         const StringList *names; /* copied */
         ChallengeType challenge; /* what will be tried first */
 } PreflightSpec;
@@ -17,7 +16,7 @@ typedef struct PreflightSpec {
 typedef struct PreflightResult {
         bool passed;
         bool certain; /* not passed, and a CA sees the same: a wrong answer, a name that is not there */
-        const char *words; /* not passed: "www.example.org: …, next step"; escaped, borrowed */
+        const char *words; /* not passed: "www.example.org: …, next step", without the name if it is the only one; escaped, borrowed */
 } PreflightResult;
 
 typedef void (*preflight_fn)(const PreflightResult *result, void *userdata);
