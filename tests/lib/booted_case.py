@@ -15,6 +15,8 @@ from booted import Machine, install
 from process import run, wait_until
 
 NAME = "www.example.org"
+# Names that the machine itself can reach, for the look before an order.
+NAMES = (NAME, "slow.example.org", "later.example.org", "shop.example.org")
 UNITS = "/usr/lib/systemd/system"
 
 NGINX = """\
@@ -98,6 +100,7 @@ class BootedCase(unittest.TestCase):
             machine.write(f"/etc/systemd/system/{ca.name}.service", PEBBLE_UNIT.format(name=ca.name, environment=ca.environment))
             machine.write(f"/etc/renewd/ca/{ca.name}.conf", AUTHORITY.format(port=ca.port))
         machine.write("/etc/systemd/system/names.service", NAMES_UNIT)
+        machine.write("/etc/hosts", f"127.0.0.1 localhost {' '.join(NAMES)}\n::1 localhost\n")
         for path in glob.glob(machine.root + "/etc/nginx/sites-enabled/*"):
             os.unlink(path)
         machine.write(f"/etc/nginx/conf.d/{NAME}.conf", NGINX.format(name=NAME))

@@ -120,6 +120,27 @@ class Units(BootedCase):
         machine.run("renewctl", "renew", NAME, "--wait", "--force")
         self.wait_served(other_than=before)
 
+    def test_09_handed_over_later(self):
+        """beside a web server that does not hand the path over yet no validation is wasted; once it does, it is issued within
+        a minute"""
+        machine, shop = self.machine, "shop.example.org"
+        machine.write("/etc/nginx/conf.d/proxy.conf", "server { listen 127.0.0.1:80; return 404; }\n")
+        # Not a reload: the old workers would answer for a moment more.
+        machine.run("systemctl", "restart", "nginx.service")
+        validations = machine.read("/var/log/pebble.log").count(b"POST /chalZ")
+        machine.run("renewctl", "add", shop, "--ca", "pebble", "--email", "admin@example.org", "--agree-tos")
+        shown = wait_until(lambda: "status 404" in self.show(shop).get("message", "") and self.show(shop), 30,
+                           lambda: f"it says what is wrong: {self.show(shop)}\n{self.journal()}")
+        self.assertEqual(shown["state"], "failing")
+        machine.write("/etc/nginx/conf.d/proxy.conf", PROXY)
+        machine.run("systemctl", "reload", "nginx.service")
+        wait_until(lambda: self.show(shop).get("state") == "valid", 75, lambda: f"{self.show(shop)}\n{self.journal()}", 0.5)
+        # One is enough, but for those that a refused nonce repeats.
+        log = machine.read("/var/log/pebble.log")
+        self.assertGreater(log.count(b"POST /chalZ"), validations)
+        self.assertNotIn(b"set to invalid", log)
+        self.assertEqual(self.show(shop)["failures"], 0)
+
     @staticmethod
     def port_80_answers():
         try:
