@@ -96,6 +96,10 @@ static int name_to_common(const X509_NAME *name, char **ret) {
         return r;
 }
 
+int certificate_issuer_name(X509 *c, char **ret) {
+        return name_to_common(X509_get_issuer_name(c), ret);
+}
+
 static int serial_to_hex(X509 *c, char **ret) {
         BIGNUM *n = ASN1_INTEGER_to_BN(X509_get0_serialNumber(c), NULL);
         char *hex = n ? BN_bn2hex(n) : NULL;
@@ -109,7 +113,7 @@ static int serial_to_hex(X509 *c, char **ret) {
 
 /* ---- the leaf ---- */
 
-static int digest_of(X509 *c, char ret[SHA256_HEX_SIZE]) {
+int certificate_digest(X509 *c, char ret[SHA256_HEX_SIZE]) {
         unsigned char digest[EVP_MAX_MD_SIZE];
         _cleanup_free_ char *hex = NULL;
         unsigned size;
@@ -131,7 +135,7 @@ static int read_words(X509 *leaf, CertInfo *info) {
         if (r >= 0)
                 r = name_to_line(X509_get_subject_name(leaf), &info->subject);
         if (r >= 0)
-                r = name_to_common(X509_get_issuer_name(leaf), &info->issuer);
+                r = certificate_issuer_name(leaf, &info->issuer);
         if (r == -ENOENT)
                 r = name_to_line(X509_get_issuer_name(leaf), &info->issuer);
         return r;
@@ -148,7 +152,7 @@ static int read_leaf(X509 *leaf, CertInfo *info, const char **ret_reason) {
         info->key_type = key_type_of(public);
         r = key_spki_sha256(public, info->spki_sha256);
         if (r >= 0)
-                r = digest_of(leaf, info->leaf_sha256);
+                r = certificate_digest(leaf, info->leaf_sha256);
         if (r < 0)
                 return r;
         if (certificate_dates(leaf, &info->not_before, &info->not_after) < 0)

@@ -36,6 +36,16 @@ int chain_split(const void *pem,
                 Bytes *ret_fullchain,
                 const char **ret_reason);
 
+/* One certificate as PEM; appended. -EBADMSG: it is none. */
+int certificate_der_to_pem(const void *der, size_t size, Bytes *ret, bool *ret_is_root);
+
+/* Is this what the chain ends at: the common name of the last certificate's issuer, or the SHA-256 (hex) of the last
+ * certificate as sent, which is the root where a CA sends it (P-08)? 1, 0; -EBADMSG if the chain cannot be read. */
+int chain_has_issuer(const void *pem, size_t size, const char *issuer);
+
+/* Have both chains the same leaf? 1, 0; -EBADMSG if one of them cannot be read. */
+int chain_same_leaf(const void *a, size_t a_size, const void *b, size_t b_size);
+
 /* What a new certificate must satisfy. */
 typedef struct CertExpectation {
         const char *spki_sha256; /* of our key; NULL: not checked */

@@ -41,7 +41,8 @@ typedef struct Order {
         StringList identifiers; /* values of type dns or ip, folded to lower case */
         StringList authorizations;
         char *finalize;
-        char *certificate; /* only when valid; may be NULL */
+        char *certificate;        /* only when valid; may be NULL */
+        char *profile, *replaces; /* as echoed; may be NULL (H-11) */
         bool has_error;
         Problem error; /* if has_error */
 } Order;

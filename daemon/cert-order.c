@@ -86,6 +86,16 @@ static int begin(Cert *c) {
         return 0;
 }
 
+static void tell(const Cert *c, const char *text) {
+        LogFields fields = {
+                .certificate = c->config->name,
+                .ca = c->config->ca,
+                .order = order_machine_url(c->machine),
+        };
+
+        log_message(LOG_WARNING, &fields, "%s: %s", c->config->name, text);
+}
+
 static int carry_out(Cert *c, const OrderEffect *e) {
         switch (e->kind) {
         case EFFECT_SAVE:
@@ -102,6 +112,9 @@ static int carry_out(Cert *c, const OrderEffect *e) {
                 return cert_ask_csr(c, e);
         case EFFECT_WAIT:
                 return cert_ask_wait(c, e);
+        case EFFECT_TELL:
+                tell(c, e->text);
+                return 0;
         case EFFECT_DONE:
         case EFFECT_FAIL:
                 break; /* ends of the pump */

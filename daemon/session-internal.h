@@ -41,7 +41,8 @@ struct SessionCall {
         const void *owner;
         char *url, *certificate, *attempt, *csr; /* csr: base64url */
         StringList names;
-        bool running; /* it has a place */
+        char *profile, *replaces, *not_before, *not_after; /* times as text */
+        bool running;                                      /* it has a place */
         char *nonce;
         unsigned sends;
         usec_t first_send; /* CLOCK_BOOTTIME */

@@ -64,7 +64,9 @@ typedef struct SessionRequest {
         const char *certificate;
         const char *attempt;
         const StringList *names;
-        const void *csr; /* DER */
+        const char *profile, *replaces; /* of a new order; NULL: none */
+        int64_t not_before, not_after;  /* of a new order; 0: not asked for */
+        const void *csr;                /* DER */
         size_t csr_size;
 } SessionRequest;
 
@@ -74,7 +76,9 @@ typedef struct SessionReply {
                                * has no key any more (-ENOKEY) */
         const char *message; /* with an error: words for a person, escaped */
         long status;
-        const char *location; /* absolute; NULL if none */
+        const char *location;     /* absolute; NULL if none */
+        const char *content_type; /* as sent; NULL if none */
+        const StringList *links;  /* Link field values; NULL with an error */
         int64_t retry_after_sec;
         const void *body;
         size_t size;
