@@ -21,6 +21,7 @@ void certinfo_done(CertInfo *c) {
         free(c->serial);
         free(c->subject);
         free(c->issuer);
+        free(c->cert_id);
         *c = (CertInfo){};
 }
 
@@ -138,7 +139,9 @@ static int read_words(X509 *leaf, CertInfo *info) {
                 r = certificate_issuer_name(leaf, &info->issuer);
         if (r == -ENOENT)
                 r = name_to_line(X509_get_issuer_name(leaf), &info->issuer);
-        return r;
+        if (r >= 0)
+                r = certificate_cert_id(leaf, &info->cert_id);
+        return r == -ENOENT ? 0 : r;
 }
 
 static int read_leaf(X509 *leaf, CertInfo *info, const char **ret_reason) {

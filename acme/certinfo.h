@@ -17,6 +17,7 @@ typedef struct CertInfo {
         char *serial;     /* upper-case hex */
         char *subject;    /* escaped one line; "" if empty */
         char *issuer;     /* escaped: common name, else the one-line name */
+        char *cert_id;    /* for renewal information; NULL: it has none (T-04) */
         size_t count;     /* certificates in the chain */
         KeyType key_type; /* KEY_TYPE_INVALID if none of ours */
 } CertInfo;

@@ -26,7 +26,7 @@ static bool is_digest(const char *text) {
 
 int chain_has_issuer(const void *pem, size_t size, const char *issuer) {
         _cleanup_(certificate_stack_freep) CertificateStack *s = NULL;
-        _cleanup_free_ char *name = NULL;
+        _cleanup_free_ char *name = NULL, *shown = NULL;
         char digest[SHA256_HEX_SIZE];
         int r;
 
@@ -41,5 +41,8 @@ int chain_has_issuer(const void *pem, size_t size, const char *issuer) {
         r = certificate_issuer_name(last, &name);
         if (r == -ENOENT)
                 return 0;
-        return r < 0 ? r : str_equal(name, issuer);
+        shown = r < 0 ? NULL : str_escape(issuer, STR_ESCAPE_MAX); /* as `name` is */
+        if (r >= 0 && !shown)
+                return -ENOMEM;
+        return r < 0 ? r : str_equal(name, shown);
 }

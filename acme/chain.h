@@ -32,5 +32,8 @@ int certificate_digest(X509 *c, char ret[SHA256_HEX_SIZE]); /* SHA-256 */
 /* Common name of the issuer, escaped; -ENOENT if there is none that can be shown. */
 int certificate_issuer_name(X509 *c, char **ret);
 
+/* certID; -ENOENT: it has none (renewal-info.c). */
+int certificate_cert_id(X509 *c, char **ret);
+
 /* Sets the reason, returns -EBADMSG. */
 int chain_refuse(const char **ret_reason, const char *reason);

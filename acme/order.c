@@ -173,6 +173,10 @@ const char *order_machine_chain(const OrderMachine *m, size_t *ret_size) {
         return bytes_text(&m->chain);
 }
 
+const char *order_machine_replaces(const OrderMachine *m) {
+        return m->wish.replaces;
+}
+
 const Bytes *order_machine_csr(const OrderMachine *m) {
         return &m->csr;
 }

@@ -141,7 +141,9 @@ bool order_machine_next(OrderMachine *m, OrderEffect *ret);
 OrderState order_machine_state(const OrderMachine *m);
 const char *order_machine_url(const OrderMachine *m); /* NULL before newOrder is answered */
 const char *order_machine_chain(const OrderMachine *m, size_t *ret_size); /* after DONE */
-const Bytes *order_machine_csr(const OrderMachine *m);                    /* DER; empty before */
-const OrderFailure *order_machine_failure(const OrderMachine *m);         /* after FAIL */
+/* The predecessor that newOrder names, or named; NULL: none, also after the CA refused it. */
+const char *order_machine_replaces(const OrderMachine *m);
+const Bytes *order_machine_csr(const OrderMachine *m);            /* DER; empty before */
+const OrderFailure *order_machine_failure(const OrderMachine *m); /* after FAIL */
 /* One clause for a person: "waiting for the CA to validate pbx.example.org (http-01)". malloc'ed. */
 int order_machine_describe(const OrderMachine *m, char **ret);
