@@ -21,6 +21,7 @@ void certinfo_done(CertInfo *c) {
         free(c->serial);
         free(c->subject);
         free(c->issuer);
+        free(c->cert_id);
         *c = (CertInfo){};
 }
 
@@ -96,6 +97,10 @@ static int name_to_common(const X509_NAME *name, char **ret) {
         return r;
 }
 
+int certificate_issuer_name(X509 *c, char **ret) {
+        return name_to_common(X509_get_issuer_name(c), ret);
+}
+
 static int serial_to_hex(X509 *c, char **ret) {
         BIGNUM *n = ASN1_INTEGER_to_BN(X509_get0_serialNumber(c), NULL);
         char *hex = n ? BN_bn2hex(n) : NULL;
@@ -109,7 +114,7 @@ static int serial_to_hex(X509 *c, char **ret) {
 
 /* ---- the leaf ---- */
 
-static int digest_of(X509 *c, char ret[SHA256_HEX_SIZE]) {
+int certificate_digest(X509 *c, char ret[SHA256_HEX_SIZE]) {
         unsigned char digest[EVP_MAX_MD_SIZE];
         _cleanup_free_ char *hex = NULL;
         unsigned size;
@@ -131,10 +136,12 @@ static int read_words(X509 *leaf, CertInfo *info) {
         if (r >= 0)
                 r = name_to_line(X509_get_subject_name(leaf), &info->subject);
         if (r >= 0)
-                r = name_to_common(X509_get_issuer_name(leaf), &info->issuer);
+                r = certificate_issuer_name(leaf, &info->issuer);
         if (r == -ENOENT)
                 r = name_to_line(X509_get_issuer_name(leaf), &info->issuer);
-        return r;
+        if (r >= 0)
+                r = certificate_cert_id(leaf, &info->cert_id);
+        return r == -ENOENT ? 0 : r;
 }
 
 static int read_leaf(X509 *leaf, CertInfo *info, const char **ret_reason) {
@@ -148,7 +155,7 @@ static int read_leaf(X509 *leaf, CertInfo *info, const char **ret_reason) {
         info->key_type = key_type_of(public);
         r = key_spki_sha256(public, info->spki_sha256);
         if (r >= 0)
-                r = digest_of(leaf, info->leaf_sha256);
+                r = certificate_digest(leaf, info->leaf_sha256);
         if (r < 0)
                 return r;
         if (certificate_dates(leaf, &info->not_before, &info->not_after) < 0)

@@ -17,6 +17,7 @@ typedef struct CertInfo {
         char *serial;     /* upper-case hex */
         char *subject;    /* escaped one line; "" if empty */
         char *issuer;     /* escaped: common name, else the one-line name */
+        char *cert_id;    /* for renewal information; NULL: it has none (T-04) */
         size_t count;     /* certificates in the chain */
         KeyType key_type; /* KEY_TYPE_INVALID if none of ours */
 } CertInfo;
@@ -35,6 +36,16 @@ int chain_split(const void *pem,
                 Bytes *ret_chain,
                 Bytes *ret_fullchain,
                 const char **ret_reason);
+
+/* One certificate as PEM; appended. -EBADMSG: it is none. */
+int certificate_der_to_pem(const void *der, size_t size, Bytes *ret, bool *ret_is_root);
+
+/* Is this what the chain ends at: the common name of the last certificate's issuer, or the SHA-256 (hex) of the last
+ * certificate as sent, which is the root where a CA sends it (P-08)? 1, 0; -EBADMSG if the chain cannot be read. */
+int chain_has_issuer(const void *pem, size_t size, const char *issuer);
+
+/* Have both chains the same leaf? 1, 0; -EBADMSG if one of them cannot be read. */
+int chain_same_leaf(const void *a, size_t a_size, const void *b, size_t b_size);
 
 /* What a new certificate must satisfy. */
 typedef struct CertExpectation {

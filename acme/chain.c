@@ -83,7 +83,7 @@ static void drop_root(CertificateStack *s) {
                 X509_free(sk_X509_pop(s));
 }
 
-int chain_load(const void *pem, size_t size, CertificateStack **ret, const char **ret_reason) {
+int chain_load_all(const void *pem, size_t size, CertificateStack **ret, const char **ret_reason) {
         _cleanup_(certificate_stack_freep) CertificateStack *s = NULL, *sorted = NULL;
         int r;
 
@@ -98,9 +98,17 @@ int chain_load(const void *pem, size_t size, CertificateStack **ret, const char 
                 if (r < 0)
                         return r;
         }
-        drop_root(sorted);
         *ret = TAKE_PTR(sorted);
         return 0;
+}
+
+int chain_load(const void *pem, size_t size, CertificateStack **ret, const char **ret_reason) {
+        int r;
+
+        r = chain_load_all(pem, size, ret, ret_reason);
+        if (r >= 0)
+                drop_root(*ret);
+        return r;
 }
 
 /* ---- split ---- */
@@ -123,6 +131,20 @@ static int certificate_to_pem(X509 *c, Bytes *first, Bytes *second) {
                 r = bytes_append(first, text, (size_t) size);
         if (r >= 0 && second)
                 r = bytes_append(second, text, (size_t) size);
+        return r;
+}
+
+int certificate_der_to_pem(const void *der, size_t size, Bytes *ret, bool *ret_is_root) {
+        const unsigned char *p = der;
+        X509 *c = d2i_X509(NULL, &p, (long) size);
+        int r = -EBADMSG;
+
+        if (c && p == (const unsigned char *) der + size)
+                r = certificate_to_pem(c, ret, NULL);
+        if (r >= 0)
+                *ret_is_root = is_self_issued(c);
+        X509_free(c);
+        ERR_clear_error();
         return r;
 }
 

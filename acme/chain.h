@@ -15,7 +15,10 @@ DEFINE_CLEANUP(CertificateStack *, certificate_stack_free)
 int pem_read_certificates(
                 const void *pem, size_t size, CertificateStack **ret, const char **ret_reason);
 
-/* The same in order, leaf first, without a self-signed last one (P-03). */
+/* The same in order, leaf first (P-03). */
+int chain_load_all(const void *pem, size_t size, CertificateStack **ret, const char **ret_reason);
+
+/* The same without a self-signed last one. */
 int chain_load(const void *pem, size_t size, CertificateStack **ret, const char **ret_reason);
 
 /* SAN of a certificate: -EBADMSG if it cannot be read; appended, sorted, unique. */
@@ -23,6 +26,14 @@ int certificate_names(X509 *c, StringList *ret);
 
 /* notBefore and notAfter as Unix seconds. */
 int certificate_dates(X509 *c, int64_t *ret_not_before, int64_t *ret_not_after);
+
+int certificate_digest(X509 *c, char ret[SHA256_HEX_SIZE]); /* SHA-256 */
+
+/* Common name of the issuer, escaped; -ENOENT if there is none that can be shown. */
+int certificate_issuer_name(X509 *c, char **ret);
+
+/* certID; -ENOENT: it has none (renewal-info.c). */
+int certificate_cert_id(X509 *c, char **ret);
 
 /* Sets the reason, returns -EBADMSG. */
 int chain_refuse(const char **ret_reason, const char *reason);

@@ -1,6 +1,8 @@
 /* The directory: where a CA's resources are. Members that no order needs may be missing, null, or
  * of another type (E-01 … E-03). */
 
+#include <string.h>
+
 #include "acme/object-internal.h"
 #include "acme/url.h"
 
@@ -12,6 +14,9 @@ void directory_done(Directory *d) {
         free(d->key_change);
         free(d->renewal_info);
         free(d->terms_of_service);
+        free(d->website);
+        string_list_done(&d->profiles);
+        string_list_done(&d->caa_identities);
         *d = (Directory){};
 }
 
@@ -40,17 +45,82 @@ static int take_optional(const Json *j, const char *key, const StringList *origi
         return r == -EBADMSG ? 0 : r;
 }
 
+static int take_shown(const Json *meta, const char *key, char **ret) {
+        const char *text;
+
+        if (json_get_string(meta, key, &text) < 0)
+                return 0;
+        *ret = str_escape(text, URL_MAX);
+        return *ret ? 0 : -ENOMEM;
+}
+
+/* Only names that could be asked for; the texts beside them are for people (U-01). */
+static int take_profiles(const Json *meta, StringList *ret) {
+        const Json *profiles;
+
+        if (json_get_object(meta, "profiles", &profiles) < 0)
+                return 0;
+        for (size_t i = 0; i < json_count(profiles) && ret->count < META_LIST_MAX; i++) {
+                const char *name = json_key_at(profiles, i);
+                int r = profile_is_valid(name) ? string_list_add(ret, name) : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int take_caa_identities(const Json *meta, StringList *ret) {
+        const Json *list;
+
+        if (json_get_array(meta, "caaIdentities", &list) < 0)
+                return 0;
+        for (size_t i = 0; i < json_count(list) && ret->count < META_LIST_MAX; i++) {
+                const char *text = json_string_value(json_at(list, i));
+                char name[CAA_NAME_MAX + 1];
+                size_t n = text ? strnlen(text, CAA_NAME_MAX + 1) : 0;
+                int r;
+
+                if (n == 0 || n > CAA_NAME_MAX)
+                        continue;
+                for (size_t k = 0; k <= n; k++)
+                        name[k] =
+                                        (char) (text[k] >= 'A' && text[k] <= 'Z'
+                                                                ? text[k] - 'A' + 'a'
+                                                                : text[k]);
+                if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") != n)
+                        continue;
+                r = string_list_add(ret, name);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+bool profile_is_valid(const char *name) {
+        size_t n = strnlen(name, PROFILE_MAX + 1);
+
+        for (size_t i = 0; i < n; i++)
+                if (name[i] < ' ' || name[i] > '~')
+                        return false;
+        return n > 0 && n <= PROFILE_MAX;
+}
+
 static int take_meta(const Json *j, Directory *d) {
-        const char *terms;
         const Json *meta;
+        int r;
 
         if (json_get_object(j, "meta", &meta) < 0)
                 return 0;
         (void) json_get_bool(meta, "externalAccountRequired", &d->external_account_required);
-        if (json_get_string(meta, "termsOfService", &terms) < 0)
-                return 0;
-        d->terms_of_service = str_escape(terms, URL_MAX);
-        return d->terms_of_service ? 0 : -ENOMEM;
+        r = take_shown(meta, "termsOfService", &d->terms_of_service);
+        if (r >= 0)
+                r = take_shown(meta, "website", &d->website);
+        if (r >= 0)
+                r = take_profiles(meta, &d->profiles);
+        if (r >= 0)
+                r = take_caa_identities(meta, &d->caa_identities);
+        return r;
 }
 
 int directory_parse(

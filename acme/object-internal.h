@@ -9,6 +9,9 @@
 #define IDENTIFIERS_MAX    ((size_t) 100)
 #define AUTHORIZATIONS_MAX (2 * IDENTIFIERS_MAX)
 #define CHALLENGES_MAX     ((size_t) 100)
+#define META_LIST_MAX      ((size_t) 100) /* profiles, CAA identities; the rest is passed over */
+#define CAA_NAME_MAX       253
+#define ECHO_MAX           ((size_t) 256) /* of what an order repeats */
 
 /* -EBADMSG with the reason. */
 int object_refuse(const char **ret_reason, const char *reason);

@@ -104,6 +104,8 @@ void order_done(Order *o) {
         string_list_done(&o->authorizations);
         free(o->finalize);
         free(o->certificate);
+        free(o->profile);
+        free(o->replaces);
         problem_done(&o->error);
         *o = (Order){};
 }
@@ -161,6 +163,15 @@ static int take_authorizations(
         return 0;
 }
 
+/* Only compared with what was asked for: one that is too long is as none. */
+static int take_echo(const Json *j, const char *key, char **ret) {
+        const char *text;
+
+        if (json_get_string(j, key, &text) < 0 || strnlen(text, ECHO_MAX + 1) > ECHO_MAX)
+                return 0;
+        return str_replace(ret, text);
+}
+
 /* What an order must have depends on what can still be done with it. */
 static int check_order(const Order *o, const char **ret_reason) {
         bool open = o->status == STATUS_PENDING || o->status == STATUS_READY;
@@ -190,6 +201,10 @@ int order_parse(const Json *j, const StringList *origins, Order *ret, const char
                 r = object_take_url(j, "finalize", origins, &o.finalize, ret_reason);
         if (r >= 0 && o.status == STATUS_VALID)
                 r = object_take_url(j, "certificate", origins, &o.certificate, ret_reason);
+        if (r >= 0)
+                r = take_echo(j, "profile", &o.profile);
+        if (r >= 0)
+                r = take_echo(j, "replaces", &o.replaces);
         if (r >= 0)
                 r = check_order(&o, ret_reason);
         if (r < 0)

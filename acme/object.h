@@ -10,7 +10,9 @@
 typedef struct Directory {
         char *new_nonce, *new_account, *new_order;     /* required (E-01) */
         char *revoke_cert, *key_change, *renewal_info; /* may be NULL */
-        char *terms_of_service;                        /* escaped; may be NULL */
+        char *terms_of_service, *website;              /* escaped; may be NULL */
+        StringList profiles;                           /* names, as sent (U-01) */
+        StringList caa_identities;                     /* domain names, lower case */
         bool external_account_required;
 } Directory;
 
@@ -18,6 +20,10 @@ typedef struct Directory {
 int directory_parse(
                 const Json *j, const StringList *origins, Directory *ret, const char **ret_reason);
 void directory_done(Directory *d);
+
+/* Short and printable: what a profile that is asked for must be. */
+#define PROFILE_MAX 100
+bool profile_is_valid(const char *name);
 
 typedef enum AcmeStatus {
         STATUS_UNKNOWN, /* B-07 */
@@ -41,7 +47,8 @@ typedef struct Order {
         StringList identifiers; /* values of type dns or ip, folded to lower case */
         StringList authorizations;
         char *finalize;
-        char *certificate; /* only when valid; may be NULL */
+        char *certificate;        /* only when valid; may be NULL */
+        char *profile, *replaces; /* as echoed; may be NULL (H-11) */
         bool has_error;
         Problem error; /* if has_error */
 } Order;

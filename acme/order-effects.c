@@ -6,12 +6,18 @@
  * a challenge is shown and shortened when EFFECT_REMOVE is queued: after a crash it can name too much,
  * never too little (J-13). */
 
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "acme/order-internal.h"
 
 static void queued_done(QueuedEffect *q) {
         free(q->url);
         free(q->identifier);
         free(q->token);
+        free(q->profile);
+        free(q->replaces);
+        free(q->text);
         *q = (QueuedEffect){};
 }
 
@@ -24,11 +30,20 @@ static int queued_fill(QueuedEffect *q, const OrderEffect *e) {
                 r = str_replace(&q->identifier, e->identifier);
         if (r >= 0)
                 r = str_replace(&q->token, e->token);
+        if (r >= 0)
+                r = str_replace(&q->profile, e->profile);
+        if (r >= 0)
+                r = str_replace(&q->replaces, e->replaces);
+        if (r >= 0)
+                r = str_replace(&q->text, e->text);
         if (r < 0)
                 return r;
         q->effect.url = q->url;
         q->effect.identifier = q->identifier;
         q->effect.token = q->token;
+        q->effect.profile = q->profile;
+        q->effect.replaces = q->replaces;
+        q->effect.text = q->text;
         return 0;
 }
 
@@ -73,6 +88,16 @@ int order_queue_call(OrderMachine *m, OrderPending *owner, OrderCall call, const
                            });
 }
 
+int order_queue_tell(OrderMachine *m, const char *format, ...) {
+        char text[STR_ESCAPE_MAX];
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void) vsnprintf(text, sizeof text, format, arguments); /* cut is fine */
+        va_end(arguments);
+        return order_queue(m, &(OrderEffect){ .kind = EFFECT_TELL, .text = text });
+}
+
 int64_t order_cap_delay(const OrderMachine *m, int64_t delay_sec) {
         if (m->lifetime_hint_sec > 0)
                 delay_sec = MIN(delay_sec, m->lifetime_hint_sec / 10);
@@ -103,7 +128,8 @@ void order_queue_drop_asks(OrderMachine *m) {
 
         for (size_t i = m->queue_head; i < m->queue_size; i++)
                 if (m->queue[i].effect.kind == EFFECT_SAVE ||
-                    m->queue[i].effect.kind == EFFECT_REMOVE)
+                    m->queue[i].effect.kind == EFFECT_REMOVE ||
+                    m->queue[i].effect.kind == EFFECT_TELL)
                         m->queue[kept++] = m->queue[i];
                 else
                         queued_done(&m->queue[i]);

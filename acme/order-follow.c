@@ -22,6 +22,7 @@ static int order_learn(OrderMachine *m, const Order *o, const OrderEvent *e) {
                 m->expires = o->expires;
         if (m->created == 0)
                 m->created = e->now;
+        m->learned = true;
         m->patience = (Patience){};
         return 0;
 }
@@ -99,6 +100,12 @@ static int follow_ready(OrderMachine *m, const Order *o, const OrderEvent *e, Pr
         return order_send_finalize(m);
 }
 
+/* In the emergency time of the present certificate another order is the better hope (O-09). */
+static bool is_stuck(const OrderMachine *m, int64_t now) {
+        return m->emergency > 0 && now >= m->emergency &&
+               now - m->processing_since >= order_cap_delay(m, STUCK_SEC);
+}
+
 /* O-09: in the foreground at first, then hourly for as long as the order lives. */
 static int follow_processing(
                 OrderMachine *m, const Order *o, const OrderEvent *e, ProblemPlace place) {
@@ -124,11 +131,18 @@ static int follow_processing(
         if (first || m->waited_sec < PROCESSING_FRONT_SEC)
                 return order_wait_poll(m, STATUS_PROCESSING, delay);
         end = m->expires > 0 ? m->expires : m->processing_since + PROCESSING_MAX_SEC;
+        if (is_stuck(m, e->now))
+                return order_fail(
+                                m, CLASS_ORDER, PLACE_ORDER, NULL,
+                                "the CA does not issue, and time is running out");
         if (e->now >= end || m->waited_sec >= PROCESSING_MAX_SEC)
                 return order_fail(
                                 m, CLASS_ORDER, PLACE_ORDER, NULL,
                                 "the CA did not issue before the order expired");
-        return order_wait_poll(m, STATUS_PROCESSING, MIN(end - e->now, SEC_PER_HOUR));
+        delay = MIN(end - e->now, SEC_PER_HOUR);
+        if (m->emergency > 0)
+                delay = MIN(delay, MAX(m->emergency - e->now, STUCK_POLL_SEC));
+        return order_wait_poll(m, STATUS_PROCESSING, delay);
 }
 
 static int follow_valid(OrderMachine *m, const Order *o, const OrderEvent *e, ProblemPlace place) {
@@ -145,14 +159,7 @@ static int follow_valid(OrderMachine *m, const Order *o, const OrderEvent *e, Pr
                                         "the order is valid but names no certificate");
                 return order_wait_poll(m, STATUS_VALID, order_poll_delay(m, e));
         }
-        r = str_replace(&m->certificate, o->certificate);
-        if (r < 0)
-                return r;
-        m->polls = 0;
-        m->waiting_for = STATUS_UNKNOWN;
-        m->waited_sec = 0;
-        order_set_state(m, ORDER_DOWNLOAD);
-        return order_queue_call(m, &m->pending, CALL_CERTIFICATE, m->certificate);
+        return order_download(m, o->certificate);
 }
 
 /* The reason stands in an authorization, unless issuance itself failed (J-12, J-15). */
@@ -219,6 +226,8 @@ int order_follow(OrderMachine *m, const OrderEvent *e, ProblemPlace place) {
         if (r < 0)
                 return order_bad_answer(m, &m->pending, &m->patience, place, reason, e);
         r = order_learn(m, &o, e);
+        if (r == 0 && place == PLACE_NEW_ORDER)
+                r = order_check_echo(m, &o);
         if (r != 0)
                 return r < 0 ? r : 0;
         return by_status[o.status](m, &o, e, place);

@@ -1,8 +1,6 @@
 /* One handler per cell of the table in order.c: what an event means in a state. */
 
-#include "acme/certinfo.h"
 #include "acme/order-internal.h"
-#include "acme/url.h"
 
 #define CSR_MAX_SIZE ((size_t) 64 * 1024)
 
@@ -11,39 +9,13 @@ static const int64_t csr_delays[CSR_TRIES_MAX] = { 5, 15, 30, 60, 120 };
 int order_on_start(OrderMachine *m, OrderRow *row, const OrderEvent *e) {
         (void) row;
         (void) e;
-        return m->pending.id ? 0 : order_queue_call(m, &m->pending, CALL_NEW_ORDER, NULL);
+        return m->pending.id ? 0 : order_send_new(m);
 }
 
 int order_on_resume(OrderMachine *m, OrderRow *row, const OrderEvent *e) {
         (void) row;
         (void) e;
         return m->pending.id ? 0 : order_queue_call(m, &m->pending, CALL_ORDER, m->url);
-}
-
-int order_on_new_order(OrderMachine *m, OrderRow *row, const OrderEvent *e) {
-        _cleanup_(reply_done) Reply reply = {};
-        const char *no_url = "the CA's answer to the order has no usable Location";
-        int r;
-
-        (void) row;
-        r = reply_read(e, PLACE_NEW_ORDER, &reply);
-        if (r < 0)
-                return r;
-        if (reply.kind == REPLY_LOST) /* the caller decides when to ask again (S-06) */
-                return order_fail(
-                                m, reply.class, PLACE_NEW_ORDER, NULL, "the CA cannot be reached");
-        if (reply.kind != REPLY_GOOD)
-                return order_fail_problem(
-                                m, reply.class, PLACE_NEW_ORDER, &reply.problem, NULL,
-                                e->retry_after_sec);
-        if (!e->location || url_check(e->location, &m->origins) < 0)
-                return order_fail(m, CLASS_LATER, PLACE_NEW_ORDER, NULL, no_url);
-        r = str_replace(&m->url, e->location);
-        if (r < 0)
-                return r;
-        m->created = e->now;
-        r = order_queue_save(m); /* H-05: before anything else is asked */
-        return r < 0 ? r : order_follow(m, e, PLACE_NEW_ORDER);
 }
 
 int order_on_order(OrderMachine *m, OrderRow *row, const OrderEvent *e) {
@@ -98,7 +70,7 @@ int order_on_finalize(OrderMachine *m, OrderRow *row, const OrderEvent *e) {
         int r;
 
         (void) row;
-        r = reply_read(e, PLACE_FINALIZE, &reply);
+        r = reply_read(m, e, PLACE_FINALIZE, &reply);
         if (r < 0)
                 return r;
         if (reply.kind == REPLY_GOOD) {
@@ -113,63 +85,6 @@ int order_on_finalize(OrderMachine *m, OrderRow *row, const OrderEvent *e) {
         }
         order_set_state(m, ORDER_ORDER); /* O-07: what the order says decides about a repeat */
         return order_setback(m, &m->pending, &m->patience, &reply, e);
-}
-
-/* Replication lag at the CA (P-01). 1: waits; 0: no longer. */
-static int download_wait(OrderMachine *m, const OrderEvent *e) {
-        int64_t delay = order_poll_delay(m, e);
-        int r;
-
-        if (m->waited_sec >= DOWNLOAD_MAX_SEC)
-                return 0;
-        m->waited_sec += order_cap_delay(m, delay);
-        r = order_queue_wait(m, &m->pending, delay);
-        return r < 0 ? r : 1;
-}
-
-static int download_failed(OrderMachine *m, const Reply *reply, const OrderEvent *e) {
-        int r;
-
-        if (reply->kind != REPLY_LOST && e->status != 429 &&
-            (e->status == 404 || e->status >= 500)) {
-                r = download_wait(m, e);
-                if (r != 0)
-                        return r < 0 ? r : 0;
-                return order_fail_problem(
-                                m, CLASS_LATER, PLACE_CERTIFICATE, &reply->problem, NULL,
-                                e->retry_after_sec);
-        }
-        return order_setback(m, &m->pending, &m->patience, reply, e);
-}
-
-int order_on_certificate(OrderMachine *m, OrderRow *row, const OrderEvent *e) {
-        _cleanup_(reply_done) Reply reply = {};
-        const char *useless = "the CA sent an empty certificate chain, or one that is too large";
-        int r;
-
-        (void) row;
-        r = reply_read(e, PLACE_CERTIFICATE, &reply);
-        if (r < 0)
-                return r;
-        if (reply.kind != REPLY_GOOD)
-                return download_failed(m, &reply, e);
-        if (!e->body || e->size == 0 || e->size > CHAIN_MAX_SIZE) {
-                r = download_wait(m, e);
-                if (r != 0)
-                        return r < 0 ? r : 0;
-                return order_fail(m, CLASS_LATER, PLACE_CERTIFICATE, NULL, useless);
-        }
-        r = bytes_append(&m->chain, e->body, e->size);
-        if (r < 0)
-                return r;
-        order_set_state(m, ORDER_DONE);
-        return order_queue(m, &(OrderEffect){ .kind = EFFECT_DONE });
-}
-
-int order_on_download_timer(OrderMachine *m, OrderRow *row, const OrderEvent *e) {
-        (void) row;
-        (void) e;
-        return order_queue_call(m, &m->pending, CALL_CERTIFICATE, m->certificate);
 }
 
 int order_on_abort(OrderMachine *m, OrderRow *row, const OrderEvent *e) {

@@ -4,6 +4,8 @@
  *
  *   order.c           the object and the table of states and events
  *   order-handlers.c  one handler per cell: what an event means in a state
+ *   order-new.c       newOrder: what it carries, and what is left out when it is refused
+ *   order-download.c  the chain: alternates, issuers apart, replication lag
  *   order-follow.c    what follows from the status of an order that was read
  *   order-rows.c      the authorizations: one row each, all in parallel
  *   order-row.c       one authorization: reading, showing, posting
@@ -33,9 +35,14 @@
 #define PROCESSING_MAX_SEC    ((int64_t) SEC_PER_DAY) /* O-09, where the order does not say */
 #define CERTIFICATE_LAG_SEC   300                     /* O-10 */
 #define DOWNLOAD_MAX_SEC      120                     /* P-01 */
-#define SETTLE_FIRST_SEC      2                       /* J-11 */
-#define FINALIZE_WAIT_SEC     3                       /* O-06 */
-#define EXPIRES_SOON_SEC      120                     /* H-07 */
+#define ISSUER_HOPS_MAX       5                       /* P-06 */
+#define ALTERNATES_MAX        10                      /* chains that are looked at (P-07) */
+#define NEW_LAG_SEC           120 /* a new order may be unknown for so long (W-16) */
+#define STUCK_POLL_SEC        300 /* O-09, in emergency time */
+#define STUCK_SEC             ((int64_t) SEC_PER_HOUR) /* processing, in emergency time (O-09) */
+#define SETTLE_FIRST_SEC      2                        /* J-11 */
+#define FINALIZE_WAIT_SEC     3                        /* O-06 */
+#define EXPIRES_SOON_SEC      120                      /* H-07 */
 
 /* What an owner (the machine itself or a row) waits for; one thing at a time. */
 typedef struct OrderPending {
@@ -85,8 +92,25 @@ typedef struct OrderShown {
 /* A queued effect; owns the strings that the public form borrows. */
 typedef struct QueuedEffect {
         OrderEffect effect;
-        char *url, *identifier, *token;
+        char *url, *identifier, *token, *profile, *replaces, *text;
 } QueuedEffect;
+
+/* What newOrder asks for besides the names; members are taken out when the CA refuses them. */
+typedef struct OrderWish {
+        char *profile, *replaces; /* own */
+        bool profile_required;
+        int64_t not_before, not_after;
+} OrderWish;
+
+/* The chain that is being fetched. */
+typedef struct OrderDownload {
+        char *url;             /* owns; of the next request */
+        Bytes pem;             /* what has come of this chain */
+        unsigned hops;         /* issuers fetched one by one */
+        bool alternate;        /* it is not the default one */
+        StringList alternates; /* URLs still to be looked at, from `next` on */
+        size_t next;
+} OrderDownload;
 
 struct OrderMachine {
         /* the specification, copied */
@@ -94,7 +118,9 @@ struct OrderMachine {
         StringList origins;
         ChallengeType *challenges;
         size_t challenge_count;
-        int64_t lifetime_hint_sec;
+        int64_t lifetime_hint_sec, emergency;
+        OrderWish wish;
+        char *preferred_chain;
 
         OrderState state;
         OrderPending pending;
@@ -116,7 +142,9 @@ struct OrderMachine {
         size_t shown_count;
 
         /* of this run */
-        char *certificate;
+        bool placed;  /* by this run: what the CA does not know yet may still come (W-16) */
+        bool learned; /* an order object was read */
+        OrderDownload download;
         OrderRow *rows;
         size_t row_count;
         bool invalid; /* the order is; rows are read for the reason */
@@ -146,6 +174,7 @@ int order_queue_save(OrderMachine *m);
 int order_queue_call(OrderMachine *m, OrderPending *owner, OrderCall call, const char *url);
 /* Never more than a tenth of the expected lifetime, never less than a second. */
 int64_t order_cap_delay(const OrderMachine *m, int64_t delay_sec);
+int order_queue_tell(OrderMachine *m, const char *format, ...) _printf_(2, 3);
 int order_queue_wait(OrderMachine *m, OrderPending *owner, int64_t delay_sec); /* capped */
 void order_queue_settle(OrderMachine *m);    /* frees what was taken */
 void order_queue_drop_asks(OrderMachine *m); /* what was not taken and would ask for an answer */
@@ -179,7 +208,7 @@ typedef struct Reply {
 } Reply;
 
 void reply_done(Reply *r);
-int reply_read(const OrderEvent *e, ProblemPlace place, Reply *ret);
+int reply_read(const OrderMachine *m, const OrderEvent *e, ProblemPlace place, Reply *ret);
 /* The reply is not good: the owner waits and asks again, or the order fails. */
 int order_setback(
                 OrderMachine *m,
@@ -258,15 +287,26 @@ int order_follow(OrderMachine *m, const OrderEvent *e, ProblemPlace place);
 int order_send_finalize(OrderMachine *m);
 int order_ask_csr(OrderMachine *m);
 
+/* order-new.c */
+int order_wish_fill(OrderWish *w, const OrderSpec *spec);
+void order_wish_done(OrderWish *w);
+int order_send_new(OrderMachine *m);
+/* The order that newOrder gave: does it have what was asked for (H-11)? 1: no, it was given up. */
+int order_check_echo(OrderMachine *m, const Order *o);
+int order_on_new_order(OrderMachine *m, OrderRow *row, const OrderEvent *e);
+
+/* order-download.c */
+int order_download(OrderMachine *m, const char *url); /* begins with the default chain */
+void order_download_done(OrderDownload *d);
+int order_on_certificate(OrderMachine *m, OrderRow *row, const OrderEvent *e);
+int order_on_download_timer(OrderMachine *m, OrderRow *row, const OrderEvent *e);
+
 /* order-handlers.c */
 int order_on_start(OrderMachine *m, OrderRow *row, const OrderEvent *e);
 int order_on_resume(OrderMachine *m, OrderRow *row, const OrderEvent *e);
-int order_on_new_order(OrderMachine *m, OrderRow *row, const OrderEvent *e);
 int order_on_order(OrderMachine *m, OrderRow *row, const OrderEvent *e);
 int order_on_poll(OrderMachine *m, OrderRow *row, const OrderEvent *e);
 int order_on_csr(OrderMachine *m, OrderRow *row, const OrderEvent *e);
 int order_on_csr_timer(OrderMachine *m, OrderRow *row, const OrderEvent *e);
 int order_on_finalize(OrderMachine *m, OrderRow *row, const OrderEvent *e);
-int order_on_certificate(OrderMachine *m, OrderRow *row, const OrderEvent *e);
-int order_on_download_timer(OrderMachine *m, OrderRow *row, const OrderEvent *e);
 int order_on_abort(OrderMachine *m, OrderRow *row, const OrderEvent *e);

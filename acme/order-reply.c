@@ -34,7 +34,13 @@ static bool is_object_place(ProblemPlace place) {
                place == PLACE_CHALLENGE_POST;
 }
 
-int reply_read(const OrderEvent *e, ProblemPlace place, Reply *ret) {
+/* The order was placed just now, and the machine that was asked may not know it yet (W-16). */
+static bool is_lag(const OrderMachine *m, const OrderEvent *e, ProblemPlace place) {
+        return e->status == 404 && is_object_place(place) && m->placed &&
+               e->now < m->created + order_cap_delay(m, NEW_LAG_SEC);
+}
+
+int reply_read(const OrderMachine *m, const OrderEvent *e, ProblemPlace place, Reply *ret) {
         _cleanup_(json_freep) Json *j = NULL;
         Reply reply = { .place = place, .class = CLASS_UNREACHABLE, .kind = REPLY_LOST };
         int r;
@@ -58,7 +64,7 @@ int reply_read(const OrderEvent *e, ProblemPlace place, Reply *ret) {
                 return r;
         reply.class = problem_classify(&reply.problem, place);
         if (e->status == 404 && is_object_place(place))
-                reply.class = CLASS_ORDER; /* I-05 */
+                reply.class = is_lag(m, e, place) ? CLASS_LATER : CLASS_ORDER; /* I-05 */
         if (reply.problem.type == PROBLEM_BAD_CSR && place == PLACE_FINALIZE)
                 reply.class = CLASS_RETRY; /* once, with a new key: the caller counts (O-08) */
         reply.kind = is_later(&reply.problem, reply.class, place) ? REPLY_LATER : REPLY_REFUSED;
@@ -92,6 +98,21 @@ static int setback_lost(
         return order_queue_wait(m, owner, MAX(MIN(delay, lost_delays[4]), lost_delays[0]));
 }
 
+/* Some servers say 500 for what they do not know (I-05): an order of before, of which nothing else is
+ * heard, or that has outlived itself, is one. A 404 was lag, and is no longer. */
+static bool is_forgotten(const OrderMachine *m, const Reply *r, const OrderEvent *e) {
+        if (e->status == 404)
+                return is_object_place(r->place);
+        return r->place == PLACE_ORDER && e->status == 500 &&
+               (!m->learned || e->now >= order_end_of_life(m));
+}
+
+static ProblemClass setback_class(const OrderMachine *m, const Reply *r, const OrderEvent *e) {
+        if (r->kind == REPLY_REFUSED)
+                return r->class;
+        return is_forgotten(m, r, e) ? CLASS_ORDER : CLASS_LATER;
+}
+
 int order_setback(
                 OrderMachine *m,
                 OrderPending *owner,
@@ -105,9 +126,13 @@ int order_setback(
         if (r->kind == REPLY_REFUSED || patience->later >= LATER_MAX ||
             e->retry_after_sec > LATER_WAIT_MAX_SEC)
                 return order_fail_problem(
-                                m, r->kind == REPLY_REFUSED ? r->class : CLASS_LATER, r->place,
-                                &r->problem, NULL, e->retry_after_sec);
-        delay = with_jitter(TABLE_AT(later_delays, patience->later), e->random);
+                                m, setback_class(m, r, e), r->place, &r->problem, NULL,
+                                e->retry_after_sec);
+        if (e->status == 404) /* lag is short */
+                delay = TABLE_AT(poll_delays, patience->later);
+        else
+                delay = TABLE_AT(later_delays, patience->later);
+        delay = with_jitter(delay, e->random);
         patience->later++;
         return order_queue_wait(m, owner, MAX(delay, e->retry_after_sec));
 }
@@ -121,7 +146,7 @@ int order_check_reply(
         _cleanup_(reply_done) Reply reply = {};
         int r;
 
-        r = reply_read(e, place, &reply);
+        r = reply_read(m, e, place, &reply);
         if (r < 0)
                 return r;
         if (reply.kind == REPLY_GOOD)

@@ -268,7 +268,7 @@ int row_posted(OrderMachine *m, OrderRow *row, const OrderEvent *e) {
         _cleanup_(reply_done) Reply reply = {};
         int r;
 
-        r = reply_read(e, PLACE_CHALLENGE_POST, &reply);
+        r = reply_read(m, e, PLACE_CHALLENGE_POST, &reply);
         if (r < 0)
                 return r;
         if (reply.kind == REPLY_GOOD)

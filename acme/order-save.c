@@ -59,6 +59,10 @@ int order_machine_save(const OrderMachine *m, Json **ret) {
                 r = json_set_string(j, "url", m->url);
         if (r >= 0 && m->finalize)
                 r = json_set_string(j, "finalize", m->finalize);
+        if (r >= 0 && m->wish.profile)
+                r = json_set_string(j, "profile", m->wish.profile);
+        if (r >= 0 && m->wish.replaces) /* H-05 */
+                r = json_set_string(j, "replaces", m->wish.replaces);
         if (r >= 0)
                 r = save_number(j, "created", m->created);
         if (r >= 0)

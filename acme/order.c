@@ -84,7 +84,12 @@ int order_machine_new(const OrderSpec *spec, OrderMachine **ret) {
         if (!m)
                 return -ENOMEM;
         m->lifetime_hint_sec = spec->lifetime_hint_sec;
+        m->emergency = spec->emergency;
         r = copy_names(spec->names, &m->names);
+        if (r >= 0)
+                r = order_wish_fill(&m->wish, spec);
+        if (r >= 0)
+                r = str_replace(&m->preferred_chain, spec->preferred_chain);
         if (r >= 0)
                 r = string_list_copy(spec->origins, &m->origins);
         if (r < 0)
@@ -110,7 +115,9 @@ OrderMachine *order_machine_free(OrderMachine *m) {
         free(m->challenges);
         free(m->url);
         free(m->finalize);
-        free(m->certificate);
+        free(m->preferred_chain);
+        order_wish_done(&m->wish);
+        order_download_done(&m->download);
         bytes_done(&m->csr);
         bytes_done(&m->chain);
         problem_done(&m->error);
@@ -164,6 +171,10 @@ const char *order_machine_chain(const OrderMachine *m, size_t *ret_size) {
         if (ret_size)
                 *ret_size = m->chain.size;
         return bytes_text(&m->chain);
+}
+
+const char *order_machine_replaces(const OrderMachine *m) {
+        return m->wish.replaces;
 }
 
 const Bytes *order_machine_csr(const OrderMachine *m) {

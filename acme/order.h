@@ -8,7 +8,9 @@
  *   NEW → AUTHORIZE ⇄ ORDER → CSR → FINALIZE → ORDER → DOWNLOAD → DONE;   FAILED from any
  *
  * A resumed machine enters at ORDER and follows what the CA says (I-01). A warm order costs 5 + 2k POSTs for k fresh
- * names, 4 when it comes back ready (X-01, X-02). */
+ * names, 4 when it comes back ready (X-01, X-02). What newOrder carries besides the names may be refused without
+ * harm: an order that the CA does not take with `replaces`, or with a preferred profile, is asked for once more
+ * without it, at once (Q-09, U-03). */
 
 #include "acme/object.h"
 #include "base/bytes.h"
@@ -34,7 +36,7 @@ typedef enum OrderCall {
         CALL_CHALLENGE,     /* POST {} */
         CALL_ORDER,         /* POST-as-GET */
         CALL_FINALIZE,      /* POST the CSR */
-        CALL_CERTIFICATE,   /* POST-as-GET, PEM */
+        CALL_CERTIFICATE,   /* POST-as-GET, PEM; also alternate chains and issuers (P-06, P-07) */
         CALL_MAX,
 } OrderCall;
 
@@ -45,6 +47,7 @@ typedef enum OrderEffectKind {
         EFFECT_REMOVE,  /* stop showing it; needs no answer */
         EFFECT_CSR,     /* have the signer make key and CSR; answer ORDER_EVENT_CSR */
         EFFECT_WAIT,    /* answer ORDER_EVENT_TIMER after delay_sec */
+        EFFECT_TELL,    /* `text` is worth a line in the log; needs no answer */
         EFFECT_DONE,    /* order_machine_chain() has the PEM */
         EFFECT_FAIL,    /* order_machine_failure() says why */
 } OrderEffectKind;
@@ -58,6 +61,10 @@ typedef struct OrderEffect {
         const char *identifier;  /* PRESENT, REMOVE */
         const char *token;       /* PRESENT, REMOVE */
         int64_t delay_sec;       /* WAIT */
+        const char *profile; /* CALL_NEW_ORDER: what the order shall carry; NULL or 0: nothing */
+        const char *replaces;
+        int64_t not_before, not_after;
+        const char *text; /* TELL: one clause, escaped */
 } OrderEffect;
 
 typedef enum OrderEventKind {
@@ -77,8 +84,10 @@ typedef struct OrderEvent {
         int error;            /* REPLY: 0, or negative: the CA gave no answer (class UNREACHABLE) */
         long status;          /* REPLY: HTTP status */
         const char *location; /* REPLY: absolute, as sent; may be NULL */
-        int64_t retry_after_sec; /* REPLY: 0 if absent */
-        const void *body;        /* REPLY, CSR */
+        const char *content_type; /* REPLY: may be NULL */
+        const StringList *links;  /* REPLY: Link field values; may be NULL */
+        int64_t retry_after_sec;  /* REPLY: 0 if absent */
+        const void *body;         /* REPLY, CSR */
         size_t size;
         int64_t now;     /* Unix seconds */
         unsigned random; /* for jitter */
@@ -101,6 +110,15 @@ typedef struct OrderSpec {
         const ChallengeType *challenges; /* preferred first; copied */
         size_t challenge_count;
         int64_t lifetime_hint_sec; /* expected lifetime, 0 unknown: caps waits for very short ones */
+        int64_t emergency; /* of the certificate that is to be replaced (T-13); 0: none. No order is waited for
+                            * without end after it (O-09) */
+        /* What newOrder asks for; all copied; NULL or 0: nothing. */
+        const char *profile;           /* U-02 */
+        bool profile_required;         /* else it is dropped when the CA refuses it */
+        const char *replaces;          /* certID (T-15); dropped when the CA refuses it */
+        int64_t not_before, not_after; /* H-04 */
+        /* Which of several chains: common name or SHA-256 of its topmost issuer (P-08); NULL: the CA's default. */
+        const char *preferred_chain;
 } OrderSpec;
 
 int order_machine_new(const OrderSpec *spec, OrderMachine **ret);
@@ -110,7 +128,8 @@ OrderMachine *order_machine_free(OrderMachine *m);
 DEFINE_CLEANUP(OrderMachine *, order_machine_free)
 
 /* State to be made durable: {"state","url","finalize","created","expires",
- * "processing_since","finalize_sent","csr","presented":[{"type","identifier","token"}]}; absent members are 0 or empty. */
+ * "processing_since","finalize_sent","csr","profile","replaces","presented":[{"type","identifier","token"}]}; absent
+ * members are 0 or empty. The profile and the predecessor are those that newOrder carried. */
 int order_machine_save(const OrderMachine *m, Json **ret);
 
 /* Tells an event; effects are queued. An event with an unknown id is ignored. -ENOMEM only. */
@@ -122,7 +141,9 @@ bool order_machine_next(OrderMachine *m, OrderEffect *ret);
 OrderState order_machine_state(const OrderMachine *m);
 const char *order_machine_url(const OrderMachine *m); /* NULL before newOrder is answered */
 const char *order_machine_chain(const OrderMachine *m, size_t *ret_size); /* after DONE */
-const Bytes *order_machine_csr(const OrderMachine *m);                    /* DER; empty before */
-const OrderFailure *order_machine_failure(const OrderMachine *m);         /* after FAIL */
+/* The predecessor that newOrder names, or named; NULL: none, also after the CA refused it. */
+const char *order_machine_replaces(const OrderMachine *m);
+const Bytes *order_machine_csr(const OrderMachine *m);            /* DER; empty before */
+const OrderFailure *order_machine_failure(const OrderMachine *m); /* after FAIL */
 /* One clause for a person: "waiting for the CA to validate pbx.example.org (http-01)". malloc'ed. */
 int order_machine_describe(const OrderMachine *m, char **ret);

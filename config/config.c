@@ -36,6 +36,9 @@ void certificate_config_done(CertificateConfig *c) {
         free(c->path);
         string_list_done(&c->names);
         free(c->ca);
+        free(c->profile);
+        free(c->require_profile);
+        free(c->preferred_chain);
         for (size_t i = 0; i < c->target_count; i++)
                 target_config_done(&c->targets[i]);
         free(c->targets);
@@ -55,6 +58,9 @@ Config *config_free(Config *c) {
         string_list_done(&c->http_listen);
         free(c->challenge_directory);
         free(c->default_ca);
+        free(c->default_profile);
+        free(c->default_require_profile);
+        free(c->default_preferred_chain);
         for (size_t i = 0; i < c->ca_count; i++)
                 ca_config_done(&c->cas[i]);
         free(c->cas);
@@ -178,9 +184,17 @@ const TargetConfig *certificate_target(const CertificateConfig *c, const char *n
         return NULL;
 }
 
+const char *certificate_profile(const CertificateConfig *c) {
+        return c->require_profile ? c->require_profile : c->profile;
+}
+
 bool certificate_same_order(const CertificateConfig *a, const CertificateConfig *b) {
         return string_list_same_set(&a->names, &b->names) && str_equal(a->ca, b->ca) &&
-               a->key_type == b->key_type && a->challenge_count == b->challenge_count &&
+               str_equal(a->profile, b->profile) &&
+               str_equal(a->require_profile, b->require_profile) &&
+               str_equal(a->preferred_chain, b->preferred_chain) &&
+               a->lifetime_sec == b->lifetime_sec && a->key_type == b->key_type &&
+               a->challenge_count == b->challenge_count &&
                memcmp(a->challenges, b->challenges, a->challenge_count * sizeof a->challenges[0]) ==
                                0;
 }

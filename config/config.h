@@ -35,6 +35,8 @@ typedef struct CaConfig {
         int64_t order_budget;     /* new orders per 3 h; 0: no limit */
         bool allow_private; /* private addresses though the directory's host is public */
         bool terms_agreed;  /* AgreeToTerms= of [Account], or of this CA */
+        bool renewal_info;  /* ask it when to renew, if it says (T-03) */
+        bool replaces;      /* tell it which certificate an order replaces (T-15) */
 } CaConfig;
 
 typedef enum FileContent {
@@ -80,7 +82,10 @@ typedef struct CertificateConfig {
         StringList names; /* A-labels, lower case, sorted, unique */
         char *ca;         /* name of a CaConfig that exists, unless broken */
         KeyType key_type;
-        int64_t renew_before_sec; /* 0: by lifetime */
+        int64_t renew_before_sec;        /* 0: by lifetime */
+        char *profile, *require_profile; /* preferred, required (U-02); at most one is set */
+        char *preferred_chain;           /* common name or SHA-256; NULL: the CA's default (P-08) */
+        int64_t lifetime_sec;            /* asked for; 0: the CA's default (H-04) */
         ChallengeType challenges[CHALLENGE_TYPE_MAX];
         size_t challenge_count;
         bool preflight; /* the names are looked at before an order */
@@ -103,6 +108,8 @@ typedef struct Config {
         ChallengeType default_challenges[CHALLENGE_TYPE_MAX];
         size_t default_challenge_count;
         bool default_preflight;
+        char *default_profile, *default_require_profile, *default_preferred_chain;
+        int64_t default_lifetime_sec;
 
         CaConfig *cas;
         size_t ca_count;
@@ -123,7 +130,10 @@ const CertificateConfig *config_certificate(const Config *c, const char *name);
 const CaConfig *config_ca(const Config *c, const char *name);
 const TargetConfig *certificate_target(const CertificateConfig *c, const char *name);
 
-/* Same order would be placed: names, CA, key type, challenges. */
+/* The profile that is asked for, preferred or required; NULL: none. */
+const char *certificate_profile(const CertificateConfig *c);
+
+/* Same order would be placed: names, CA, key type, challenges, profile, chain, lifetime. */
 bool certificate_same_order(const CertificateConfig *a, const CertificateConfig *b);
 
 bool certificate_name_is_valid(const char *name);

@@ -60,8 +60,17 @@ static int check_single_label(const Report *report, const CertificateConfig *c, 
                         c->path, name);
 }
 
+static int check_profile(const Report *report, const CertificateConfig *c) {
+        if (!c->profile || !c->require_profile)
+                return 0;
+        return report_error(
+                        report,
+                        "%s: both Profile=%s and RequireProfile=%s are set; leave one of them out",
+                        c->path, c->profile, c->require_profile);
+}
+
 int check_certificate(const Report *report, const CertificateConfig *c) {
-        int r = 0;
+        int r = check_profile(report, c);
 
         for (size_t i = 0; i < c->names.count && r >= 0; i++) {
                 const char *name = c->names.items[i];

@@ -45,20 +45,37 @@ static int check_ca(Loader *l, const Report *report, const CertificateConfig *c)
                         known.size ? bytes_text(&known) : "none");
 }
 
+/* The two keys say one thing: whichever the certificate has, the defaults of both give way to it. */
+static int fill_profile(const Config *config, CertificateConfig *c) {
+        int r;
+
+        if (c->profile || c->require_profile)
+                return 0;
+        r = str_replace(&c->profile, config->default_profile);
+        return r < 0 ? r : str_replace(&c->require_profile, config->default_require_profile);
+}
+
 /* What the certificate leaves open is as [Defaults] says. */
 static int fill_defaults(Loader *l, CertificateDraft *d) {
         const Config *config = l->config;
         CertificateConfig *c = &d->certificate;
+        int r;
 
         c->preflight = d->preflight ? str_equal(d->preflight, "yes") : config->default_preflight;
-
         if (c->key_type < 0)
                 c->key_type = config->default_key_type;
         if (c->challenge_count == 0) {
                 memcpy(c->challenges, config->default_challenges, sizeof c->challenges);
                 c->challenge_count = config->default_challenge_count;
         }
-        return c->ca ? 0 : str_replace(&c->ca, config->default_ca);
+        if (c->lifetime_sec == 0)
+                c->lifetime_sec = config->default_lifetime_sec;
+        r = fill_profile(config, c);
+        if (r >= 0 && !c->preferred_chain)
+                r = str_replace(&c->preferred_chain, config->default_preferred_chain);
+        if (r >= 0 && !c->ca)
+                r = str_replace(&c->ca, config->default_ca);
+        return r;
 }
 
 static int read_certificate(Loader *l, const Report *report, const Source *s, CertificateDraft *d) {

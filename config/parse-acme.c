@@ -43,6 +43,16 @@ static int format_key_type(const char *key, const void *field, const void *secon
         return type >= 0 ? bytes_printf(ret, "%s=%s\n", key, key_type_to_string(type)) : 0;
 }
 
+static int parse_profile(const char *text, void *field, void *second, char **ret_reason) {
+        (void) second;
+        if (*text && !profile_is_valid(text))
+                return value_refuse(
+                                ret_reason,
+                                "not a profile's name; at most %d printable ASCII characters",
+                                PROFILE_MAX);
+        return value_parse_text(text, field);
+}
+
 /* The value as a whole: a second Challenge= replaces the first. */
 static int parse_challenges(const char *text, void *field, void *second, char **ret_reason) {
         ChallengeType parsed[CHALLENGE_TYPE_MAX];
@@ -193,6 +203,7 @@ static int parse_origins(const char *text, void *field, void *second, char **ret
 
 const ValueType value_item_name = { "NAME", parse_item_name, value_format_text };
 const ValueType value_key_type = { "TYPE", parse_key_type, format_key_type };
+const ValueType value_profile = { "NAME", parse_profile, value_format_text };
 const ValueType value_challenges = { "TYPE...", parse_challenges, format_challenges };
 const ValueType value_names = { "NAME...", parse_names, format_names };
 const ValueType value_url = { "URL", parse_url, value_format_text };

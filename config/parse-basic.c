@@ -150,6 +150,15 @@ static int parse_renew_before(const char *text, void *field, void *second, char 
         return parse_span(text, RENEW_BEFORE_MAX, "30d", field, ret_reason);
 }
 
+static int parse_lifetime(const char *text, void *field, void *second, char **ret_reason) {
+        (void) second;
+        if (!*text) {
+                *(int64_t *) field = 0;
+                return 0;
+        }
+        return parse_span(text, LIFETIME_MAX, "7d", field, ret_reason);
+}
+
 static int parse_timeout(const char *text, void *field, void *second, char **ret_reason) {
         (void) second;
         return parse_span(text, TIMEOUT_MAX_SEC, "90s or 10min", field, ret_reason);
@@ -221,4 +230,5 @@ const ValueType value_paths = { "PATH", parse_paths, value_format_lines };
 const ValueType value_max_orders = { "NUMBER", parse_max_orders, format_number };
 const ValueType value_order_budget = { "NUMBER", parse_order_budget, format_number };
 const ValueType value_renew_before = { "SPAN", parse_renew_before, format_span };
+const ValueType value_lifetime = { "SPAN", parse_lifetime, format_span };
 const ValueType value_timeout = { "SPAN", parse_timeout, format_span };

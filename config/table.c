@@ -28,6 +28,18 @@ const ConfigKey config_keys[] = {
         { CONFIG_MAIN, "Defaults", "Challenge", &value_challenges,
           AT2(Config, default_challenges, default_challenge_count), "http-01",
           "How control of a name is shown, preferred first: http-01, dns-01, tls-alpn-01." },
+        { CONFIG_MAIN, "Defaults", "Profile", &value_profile, AT(Config, default_profile), NULL,
+          "The profile of the CA to order by, if the CA offers it: a kind of certificate, for example "
+          "shortlived. It counts for the next order." },
+        { CONFIG_MAIN, "Defaults", "RequireProfile", &value_profile, AT(Config, default_require_profile), NULL,
+          "The same as Profile=, but without this profile nothing is ordered." },
+        { CONFIG_MAIN, "Defaults", "PreferredChain", &value_text, AT(Config, default_preferred_chain), NULL,
+          "Which chain to take where a CA offers several: the common name of the issuer of its last "
+          "certificate (mostly a root), or the SHA-256 of its last certificate. Unset, or if there is no "
+          "such chain: the CA's default." },
+        { CONFIG_MAIN, "Defaults", "Lifetime", &value_lifetime, AT(Config, default_lifetime_sec), NULL,
+          "How long certificates shall live, for example 7d. Few CAs let you choose; others refuse the "
+          "order. Unset: what the CA gives." },
 
         { CONFIG_MAIN, "Defaults", "PreFlight", &value_bool, AT(Config, default_preflight), "yes",
           "Whether the names are looked at before an order: does a probe of renewd's own come back over "
@@ -61,6 +73,14 @@ const ConfigKey config_keys[] = {
           "How control of the names is shown, as in [Defaults]." },
         { CONFIG_CERTIFICATE, "Certificate", "PreFlight", &value_bool_text, AT(CertificateDraft, preflight), NULL,
           "Whether the names are looked at before an order, as in [Defaults]." },
+        { CONFIG_CERTIFICATE, "Certificate", "Profile", &value_profile, CERT(profile), NULL,
+          "The profile to order by, if the CA offers it, as in [Defaults]." },
+        { CONFIG_CERTIFICATE, "Certificate", "RequireProfile", &value_profile, CERT(require_profile), NULL,
+          "The profile without which nothing is ordered, as in [Defaults]. Not together with Profile=." },
+        { CONFIG_CERTIFICATE, "Certificate", "PreferredChain", &value_text, CERT(preferred_chain), NULL,
+          "Which chain to take, as in [Defaults]." },
+        { CONFIG_CERTIFICATE, "Certificate", "Lifetime", &value_lifetime, CERT(lifetime_sec), NULL,
+          "How long the certificate shall live, as in [Defaults]." },
 
         { CONFIG_CERTIFICATE, "Deploy", "Service", &value_item_name, AT(TargetConfig, service), NULL,
           "The service profile that this section starts from: a file name below services/ without "
@@ -105,6 +125,12 @@ const ConfigKey config_keys[] = {
         { CONFIG_CA, "CA", "AllowPrivateAddresses", &value_bool, CA(allow_private), "no",
           "Whether the CA's other hosts may have private addresses although the directory's host is "
           "public." },
+        { CONFIG_CA, "CA", "RenewalInfo", &value_bool, CA(renewal_info), "yes",
+          "Whether the CA is asked when its certificates should be renewed (RFC 9773), where it says so. "
+          "It is how a CA tells that it revokes a certificate." },
+        { CONFIG_CA, "CA", "Replaces", &value_bool, CA(replaces), "yes",
+          "Whether an order names the certificate that it replaces, where the CA knows renewal "
+          "information. Some CAs then exempt the order from their limits." },
         { CONFIG_CA, "CA", "AgreeToTerms", &value_bool_text, AT(CaDraft, agree), NULL,
           "Whether you agree to the terms of service of this CA. Unset: as in [Account]." },
 

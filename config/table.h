@@ -76,12 +76,13 @@ void service_config_done(ServiceConfig *s);
 #define WORDS_MAX        64             /* of a command */
 #define TIMEOUT_MAX_SEC  SEC_PER_HOUR
 #define RENEW_BEFORE_MAX ((int64_t) 398 * SEC_PER_DAY)
+#define LIFETIME_MAX     ((int64_t) 3660 * SEC_PER_DAY) /* of a CA of one's own */
 
 extern const ValueType value_text, value_email, value_bool, value_bool_text, value_path,
                 value_paths, value_max_orders, value_order_budget, value_renew_before,
-                value_timeout;
-extern const ValueType value_item_name, value_key_type, value_challenges, value_names, value_url,
-                value_origins;
+                value_timeout, value_lifetime;
+extern const ValueType value_item_name, value_key_type, value_challenges, value_profile,
+                value_names, value_url, value_origins;
 extern const ValueType value_listen, value_probe, value_probe_name;
 extern const ValueType value_files, value_command, value_unit;
 

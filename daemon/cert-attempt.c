@@ -29,7 +29,8 @@ bool cert_attempt_fits(const Cert *c) {
         const RecordAttempt *a = &c->record.attempt;
 
         if (!string_list_same_set(&a->names, &c->config->names) ||
-            !str_equal(a->ca, c->config->ca) || !str_equal(a->key_type, cert_key_type(c)))
+            !str_equal(a->ca, c->config->ca) || !str_equal(a->key_type, cert_key_type(c)) ||
+            !str_equal(a->profile, certificate_profile(c->config)))
                 return false;
         /* The order of an account that is no longer ours cannot be followed (F-15). */
         return !a->order || !session_account(c->ca.session) ||
@@ -207,6 +208,8 @@ static int attempt_new(Cert *c) {
                 r = str_replace(&a->key_type, cert_key_type(c));
         if (r >= 0)
                 r = str_replace(&a->account, session_account(c->ca.session));
+        if (r >= 0)
+                r = str_replace(&a->profile, certificate_profile(c->config));
         if (r < 0) {
                 record_attempt_done(a);
                 return r;
@@ -304,7 +307,8 @@ static void on_admitted(void *userdata) {
 void cert_attempt_admit(Cert *c) {
         PacerWish wish = {
                 .not_after = c->present ? c->info.not_after : 0,
-                .urgent = c->plan.reason == RENEW_EMERGENCY || c->plan.reason == RENEW_EXPIRED,
+                .urgent = c->plan.reason == RENEW_EMERGENCY || c->plan.reason == RENEW_EXPIRED ||
+                          c->plan.reason == RENEW_RECALLED,
                 .fresh = !c->record.attempt.order,
                 .force = c->forced,
         };

@@ -75,6 +75,7 @@ void cert_chain_arrived(Cert *c) {
 int cert_chain_adopt(Cert *c, const CertInfo *info) {
         RecordAttempt *a = &c->record.attempt;
         RecordCurrent new = {};
+        const char *profile;
         int r;
 
         r = str_replace(&new.leaf, info->leaf_sha256);
@@ -86,6 +87,11 @@ int cert_chain_adopt(Cert *c, const CertInfo *info) {
                 r = str_replace(&new.key_type, a->key_type);
         if (r >= 0)
                 r = str_replace(&new.attempt, a->id);
+        if (r >= 0)
+                r = str_replace(&new.account, a->account);
+        if (r >= 0 && a->order && json_get_string(a->order, "profile", &profile) >= 0)
+                r = str_replace(&new.profile, profile);
+        new.at = cert_now(c);
         if (r < 0) {
                 record_current_done(&new);
                 return r;
@@ -95,6 +101,7 @@ int cert_chain_adopt(Cert *c, const CertInfo *info) {
         c->record.current = new;
         record_attempt_done(a);
         record_error_done(&c->record.error);
+        record_renewal_done(&c->record.renewal); /* T-07 */
         c->record.failures = 0;
         c->record.next_attempt = c->record.retry_after = 0;
         return 0;
@@ -181,6 +188,8 @@ void cert_chain_store(Cert *c) {
         cert_attempt_clear(c);
         tell_issued(c, url);
         cert_install(c);
+        cert_info_stop(c); /* it was about the former one */
+        cert_info_plan(c);
         cert_plan(c);
         cert_changed(c);
 }

@@ -11,6 +11,7 @@
  *   cert-chain.c    the chain that came: checked, saved, taken over
  *   cert-install.c  published, and wanted at the targets
  *   cert-watch.c    those who look on
+ *   cert-renewal-info.c  when the CA would like it renewed
  *   cert-status.c   words
  *   cert-json.c     JSON */
 
@@ -59,6 +60,10 @@ struct Cert {
         bool present; /* a chain is on disk, and of use */
         CertInfo info;
 
+        /* renewal information */
+        Timer *info_timer;
+        SessionInfo *info_call;
+
         /* the plan */
         RenewPlan plan;
         Timer *plan_timer;
@@ -87,6 +92,7 @@ struct Cert {
         OrderMachine *machine;
         OrderEventKind begin; /* START or RESUME, when the attempt is durable */
         bool beginning;
+        bool with_replaces; /* newOrder was to name the predecessor */
         CertAsk *asks;
         bool unsaved; /* the record must be saved before anything else */
         Timer *save_timer;
@@ -140,6 +146,16 @@ void cert_attempt_fail(Cert *c, const Failure *f);
 void cert_attempt_clear(Cert *c);         /* frees what an attempt holds; phase IDLE */
 bool cert_attempt_fits(const Cert *c);    /* the open attempt is for the present configuration */
 void cert_attempt_failed_before(Cert *c); /* found at start, for the second time */
+
+/* cert-renewal-info.c */
+void cert_info_start(Cert *c);        /* the engine starts */
+void cert_info_plan(Cert *c);         /* whatever it depends on may have changed */
+void cert_info_stop(Cert *c);         /* what was asked is not waited for */
+bool cert_info_is_due(const Cert *c); /* it is asked for now, or shall be */
+bool cert_has_window(const Cert *c);
+int64_t cert_suggested(const Cert *c);       /* 0: nothing */
+bool cert_is_recalled(const Cert *c);        /* the CA wants it replaced at once (T-18) */
+const char *cert_predecessor(const Cert *c); /* certID for an order; NULL: it replaces none */
 
 /* cert-order.c */
 int cert_order_start(Cert *c);

@@ -63,10 +63,19 @@ static bool save_first(Cert *c) {
         return false;
 }
 
+/* the CA does not take it as a predecessor, and will not the next time. */
+static void note_replaces(Cert *c) {
+        if (!c->with_replaces || order_machine_replaces(c->machine))
+                return;
+        c->with_replaces = false;
+        c->record.renewal.refused = str_equal(c->record.renewal.cert_id, c->info.cert_id);
+}
+
 static int do_save(Cert *c) {
         Json *saved = NULL;
         int r;
 
+        note_replaces(c);
         r = order_machine_save(c->machine, &saved);
         if (r < 0)
                 return r;
@@ -86,6 +95,16 @@ static int begin(Cert *c) {
         return 0;
 }
 
+static void tell(const Cert *c, const char *text) {
+        LogFields fields = {
+                .certificate = c->config->name,
+                .ca = c->config->ca,
+                .order = order_machine_url(c->machine),
+        };
+
+        log_message(LOG_WARNING, &fields, "%s: %s", c->config->name, text);
+}
+
 static int carry_out(Cert *c, const OrderEffect *e) {
         switch (e->kind) {
         case EFFECT_SAVE:
@@ -102,6 +121,9 @@ static int carry_out(Cert *c, const OrderEffect *e) {
                 return cert_ask_csr(c, e);
         case EFFECT_WAIT:
                 return cert_ask_wait(c, e);
+        case EFFECT_TELL:
+                tell(c, e->text);
+                return 0;
         case EFFECT_DONE:
         case EFFECT_FAIL:
                 break; /* ends of the pump */
@@ -159,16 +181,42 @@ void cert_order_pump(Cert *c) {
 
 /* ---- begin and end ---- */
 
+static const char *profile_to_ask(const Cert *c) {
+        LogFields fields = { .certificate = c->config->name, .ca = c->config->ca };
+
+        if (!c->config->profile || session_has_profile(c->ca.session, c->config->profile))
+                return certificate_profile(c->config);
+        log_message(LOG_WARNING, &fields,
+                    "%s: the CA does not offer profile '%s' (Profile=), ordering without",
+                    c->config->name, c->config->profile);
+        return NULL;
+}
+
+/* What a new order asks for; the machine of an open one has no use for it. */
+static void put_wishes(const Cert *c, OrderSpec *spec) {
+        spec->profile = profile_to_ask(c);
+        spec->profile_required = c->config->require_profile;
+        spec->replaces = cert_predecessor(c);
+        if (c->config->lifetime_sec > 0) /* H-04 */
+                spec->not_after = cert_now(c) + c->config->lifetime_sec;
+}
+
 static int machine_make(Cert *c, OrderMachine **ret) {
         const RecordAttempt *a = &c->record.attempt;
+        int64_t lifetime = cert_lifetime(c);
         OrderSpec spec = {
                 .names = &a->names,
                 .origins = session_origins(c->ca.session),
                 .challenges = c->config->challenges,
                 .challenge_count = c->config->challenge_count,
-                .lifetime_hint_sec = cert_lifetime(c),
+                .lifetime_hint_sec = lifetime,
+                .emergency = lifetime > 0 ? c->info.not_after - MIN(lifetime / 10, SEC_PER_DAY) : 0,
+                .preferred_chain = c->config->preferred_chain,
         };
 
+        if (!a->order)
+                put_wishes(c, &spec);
+        c->with_replaces = spec.replaces;
         return a->order ? order_machine_load(&spec, a->order, ret) : order_machine_new(&spec, ret);
 }
 

@@ -73,7 +73,7 @@ static void note(Cert *c, const PreflightResult *result) {
 /* Nobody waits: an order by hand, the one run of --once, the last hours of a certificate. */
 static bool may_delay(const Cert *c) {
         return !c->wanted && !c->context->once && c->plan.reason != RENEW_EMERGENCY &&
-               c->plan.reason != RENEW_EXPIRED;
+               c->plan.reason != RENEW_EXPIRED && c->plan.reason != RENEW_RECALLED;
 }
 
 static void on_result(const PreflightResult *result, void *userdata) {

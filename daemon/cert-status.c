@@ -108,8 +108,8 @@ int64_t cert_next_attempt(const Cert *c) {
 }
 
 bool cert_is_settled(const Cert *c) {
-        return c->phase == CERT_IDLE && !c->wanted && cert_install_is_settled(c) &&
-               (c->planned == 0 || c->planned > cert_now(c));
+        return c->phase == CERT_IDLE && !c->wanted && !cert_info_is_due(c) &&
+               cert_install_is_settled(c) && (c->planned == 0 || c->planned > cert_now(c));
 }
 
 /* ---- sentences ---- */

@@ -91,6 +91,8 @@ RenewPlan cert_plan_at(const Cert *c, int64_t now) {
                 .now = now,
                 .started = c->context->once ? 0 : c->context->started,
                 .clock_floor = c->context->clock_floor,
+                .suggested = cert_suggested(c),
+                .recalled = cert_is_recalled(c),
         };
 
         return renew_plan(&facts);
@@ -175,7 +177,8 @@ static int64_t due_at(Cert *c, int64_t now) {
         at = MAX(at, MAX(c->guard_until, c->record.retry_after));
         at = MAX(at, cert_preflight_holds_until(c));
         /* What is not there yet, somebody waits for. */
-        if (c->wanted || is_urgent(c->plan.reason) || c->plan.reason == RENEW_MISSING)
+        if (c->wanted || is_urgent(c->plan.reason) || c->plan.reason == RENEW_MISSING ||
+            c->plan.reason == RENEW_RECALLED)
                 return at;
         return MAX(at, c->spread_until);
 }
@@ -204,6 +207,8 @@ static void sleep_until(Cert *c, int64_t at, int64_t wake, int64_t now) {
 
         if (cert_lifetime(c) > 0)
                 slack = MIN(slack, cert_lifetime(c) / 200);
+        if (at == cert_suggested(c)) /* T-17: inside the window */
+                slack = MIN(slack, MAX(c->record.renewal.end - at - 1, 0));
         c->planned = at;
         /* Without memory for a timer: the next change plans again, and the watchdog sees it. */
         (void) loop_timer_at(
@@ -265,6 +270,7 @@ Cert *cert_free(Cert *c) {
                 return NULL;
         cert_attempt_clear(c);
         cert_preflight_forget(c);
+        cert_info_stop(c);
         cert_install_stop(c);
         cert_targets_free(c);
         cert_watches_free(c);
@@ -288,11 +294,13 @@ void cert_start(Cert *c, int64_t spread_sec) {
                 c->spread_until = now + loop_random(c->context->engine->loop) %
                                                         (uint64_t) (spread_sec + 1);
         cert_install(c);
+        cert_info_start(c);
         cert_plan(c);
 }
 
 void cert_abort(Cert *c) {
         cert_order_stop(c);
+        cert_info_stop(c);
         cert_attempt_clear(c);
         cert_install_stop(c);
 }
@@ -332,11 +340,13 @@ int cert_configure(Cert *c, const CertificateConfig *config, CertCa ca, bool ren
         if (!same && !config->broken && c->record.attempt.id)
                 drop_order(c);
         r = cert_targets_configure(c, config);
+        cert_info_stop(c); /* it asks the CA of before */
         c->config = config;
         c->ca = ca;
         if (r < 0)
                 return r;
         cert_install(c);
+        cert_info_plan(c);
         cert_plan(c);
         cert_changed(c);
         return 0;

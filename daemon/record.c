@@ -1,4 +1,4 @@
-#include "daemon/record.h"
+#include "daemon/record-internal.h"
 
 #define MESSAGE_MAX ((size_t) 2048)
 #define NAMES_LIMIT 1000
@@ -10,6 +10,7 @@ void record_attempt_done(RecordAttempt *a) {
         free(a->key_type);
         free(a->account);
         free(a->spki);
+        free(a->profile);
         (void) json_free(a->order);
         *a = (RecordAttempt){};
 }
@@ -20,6 +21,8 @@ void record_current_done(RecordCurrent *c) {
         free(c->ca);
         free(c->key_type);
         free(c->attempt);
+        free(c->account);
+        free(c->profile);
         *c = (RecordCurrent){};
 }
 
@@ -35,12 +38,13 @@ void record_done(Record *r) {
         record_attempt_done(&r->attempt);
         record_current_done(&r->current);
         record_error_done(&r->error);
+        record_renewal_done(&r->renewal);
         *r = (Record){};
 }
 
 /* ---- reading: what does not fit is as if absent ---- */
 
-static int read_text(const Json *j, const char *key, char **ret) {
+int record_read_text(const Json *j, const char *key, char **ret) {
         const char *text;
 
         if (json_get_string(j, key, &text) < 0)
@@ -49,7 +53,7 @@ static int read_text(const Json *j, const char *key, char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-static int64_t read_number(const Json *j, const char *key, int64_t max) {
+int64_t record_read_number(const Json *j, const char *key, int64_t max) {
         int64_t n;
 
         if (json_get_int64(j, key, &n) < 0 || n < 0)
@@ -57,7 +61,7 @@ static int64_t read_number(const Json *j, const char *key, int64_t max) {
         return MIN(n, max);
 }
 
-static bool read_bool(const Json *j, const char *key) {
+bool record_read_bool(const Json *j, const char *key) {
         bool b = false;
 
         (void) json_get_bool(j, key, &b); /* absent: false */
@@ -87,23 +91,25 @@ static int read_attempt(const Json *record, RecordAttempt *a) {
 
         if (json_get_object(record, "attempt", &j) < 0)
                 return 0;
-        r = read_text(j, "id", &a->id);
+        r = record_read_text(j, "id", &a->id);
         if (r < 0 || !a->id)
                 return r;
         r = read_names(j, &a->names);
         if (r >= 0)
-                r = read_text(j, "ca", &a->ca);
+                r = record_read_text(j, "ca", &a->ca);
         if (r >= 0)
-                r = read_text(j, "key_type", &a->key_type);
+                r = record_read_text(j, "key_type", &a->key_type);
         if (r >= 0)
-                r = read_text(j, "account", &a->account);
+                r = record_read_text(j, "account", &a->account);
         if (r >= 0)
-                r = read_text(j, "spki", &a->spki);
+                r = record_read_text(j, "spki", &a->spki);
+        if (r >= 0)
+                r = record_read_text(j, "profile", &a->profile);
         if (r < 0)
                 return r;
-        a->at = read_number(j, "at", INT64_MAX);
-        a->csr = read_bool(j, "csr");
-        a->repeated = read_bool(j, "repeated");
+        a->at = record_read_number(j, "at", INT64_MAX);
+        a->csr = record_read_bool(j, "csr");
+        a->repeated = record_read_bool(j, "repeated");
         if (json_get_object(j, "order", &order) < 0)
                 return 0;
         a->order = json_copy(order);
@@ -116,17 +122,22 @@ static int read_current(const Json *record, RecordCurrent *c) {
 
         if (json_get_object(record, "current", &j) < 0)
                 return 0;
-        r = read_text(j, "leaf", &c->leaf);
+        r = record_read_text(j, "leaf", &c->leaf);
         if (r >= 0)
                 r = read_names(j, &c->names);
         if (r >= 0)
-                r = read_text(j, "ca", &c->ca);
+                r = record_read_text(j, "ca", &c->ca);
         if (r >= 0)
-                r = read_text(j, "key_type", &c->key_type);
+                r = record_read_text(j, "key_type", &c->key_type);
         if (r >= 0)
-                r = read_text(j, "attempt", &c->attempt);
-        c->unusable = read_bool(j, "unusable");
-        c->former_not_after = read_number(j, "former_not_after", INT64_MAX);
+                r = record_read_text(j, "attempt", &c->attempt);
+        if (r >= 0)
+                r = record_read_text(j, "account", &c->account);
+        if (r >= 0)
+                r = record_read_text(j, "profile", &c->profile);
+        c->at = record_read_number(j, "at", INT64_MAX);
+        c->unusable = record_read_bool(j, "unusable");
+        c->former_not_after = record_read_number(j, "former_not_after", INT64_MAX);
         return r;
 }
 
@@ -136,13 +147,13 @@ static int read_error(const Json *record, RecordError *e) {
 
         if (json_get_object(record, "error", &j) < 0)
                 return 0;
-        r = read_text(j, "message", &e->message);
+        r = record_read_text(j, "message", &e->message);
         if (r >= 0)
-                r = read_text(j, "class", &e->class);
+                r = record_read_text(j, "class", &e->class);
         if (r >= 0)
-                r = read_text(j, "type", &e->type);
-        e->status = read_number(j, "status", INT32_MAX);
-        e->at = read_number(j, "at", INT64_MAX);
+                r = record_read_text(j, "type", &e->type);
+        e->status = record_read_number(j, "status", INT32_MAX);
+        e->at = record_read_number(j, "at", INT64_MAX);
         return r;
 }
 
@@ -155,10 +166,10 @@ static void read_issued(const Json *record, Record *ret) {
         count = json_count(list);
         for (size_t i = count > RECORD_ISSUED_MAX ? count - RECORD_ISSUED_MAX : 0; i < count; i++) {
                 const Json *j = json_at(list, i);
-                int64_t at = read_number(j, "at", INT64_MAX);
+                int64_t at = record_read_number(j, "at", INT64_MAX);
 
                 if (at > 0)
-                        record_add_issue(ret, at, read_number(j, "set", INT64_MAX));
+                        record_add_issue(ret, at, record_read_number(j, "set", INT64_MAX));
         }
 }
 
@@ -178,12 +189,14 @@ int record_parse(const Json *j, Record *ret) {
                 e = read_current(j, &r.current);
         if (e >= 0)
                 e = read_error(j, &r.error);
+        if (e >= 0)
+                e = record_read_renewal(j, &r.renewal);
         if (e < 0)
                 return e;
-        r.attempts = read_number(j, "attempts", INT64_MAX / 2);
-        r.failures = read_number(j, "failures", RECORD_FAILURES_MAX);
-        r.next_attempt = read_number(j, "next_attempt", INT64_MAX);
-        r.retry_after = read_number(j, "retry_after", INT64_MAX);
+        r.attempts = record_read_number(j, "attempts", INT64_MAX / 2);
+        r.failures = record_read_number(j, "failures", RECORD_FAILURES_MAX);
+        r.next_attempt = record_read_number(j, "next_attempt", INT64_MAX);
+        r.retry_after = record_read_number(j, "retry_after", INT64_MAX);
         read_issued(j, &r);
         *ret = r;
         r = (Record){};
@@ -192,8 +205,7 @@ int record_parse(const Json *j, Record *ret) {
 
 /* ---- writing ---- */
 
-/* Sets a member, or takes it away. */
-static int write_text(Json *j, const char *key, const char *text) {
+int record_write_text(Json *j, const char *key, const char *text) {
         if (text)
                 return json_set_string(j, key, text);
         (void) json_remove(j, key); /* -ENOENT: as it shall be */
@@ -213,8 +225,7 @@ static int write_names(Json *j, const StringList *names) {
         return json_set(j, "names", list);
 }
 
-/* The member as it was, so that what others put there stays; a new one when there is none. */
-static Json *member_of(const Json *record, const char *key) {
+Json *record_member_of(const Json *record, const char *key) {
         const Json *old;
 
         return json_get_object(record, key, &old) < 0 ? json_object_new() : json_copy(old);
@@ -235,13 +246,15 @@ static int write_attempt(Json *record, const RecordAttempt *a) {
         if (r >= 0)
                 r = write_names(j, &a->names);
         if (r >= 0)
-                r = write_text(j, "ca", a->ca);
+                r = record_write_text(j, "ca", a->ca);
         if (r >= 0)
-                r = write_text(j, "key_type", a->key_type);
+                r = record_write_text(j, "key_type", a->key_type);
         if (r >= 0)
-                r = write_text(j, "account", a->account);
+                r = record_write_text(j, "account", a->account);
         if (r >= 0)
-                r = write_text(j, "spki", a->spki);
+                r = record_write_text(j, "spki", a->spki);
+        if (r >= 0)
+                r = record_write_text(j, "profile", a->profile);
         if (r >= 0)
                 r = json_set_bool(j, "csr", a->csr);
         if (r >= 0)
@@ -256,18 +269,24 @@ static int write_attempt(Json *record, const RecordAttempt *a) {
 }
 
 static int write_current(Json *record, const RecordCurrent *c) {
-        _cleanup_(json_freep) Json *j = member_of(record, "current");
+        _cleanup_(json_freep) Json *j = record_member_of(record, "current");
         int r;
 
-        r = j ? write_text(j, "leaf", c->leaf) : -ENOMEM;
+        r = j ? record_write_text(j, "leaf", c->leaf) : -ENOMEM;
         if (r >= 0)
                 r = write_names(j, &c->names);
         if (r >= 0)
-                r = write_text(j, "ca", c->ca);
+                r = record_write_text(j, "ca", c->ca);
         if (r >= 0)
-                r = write_text(j, "key_type", c->key_type);
+                r = record_write_text(j, "key_type", c->key_type);
         if (r >= 0)
-                r = write_text(j, "attempt", c->attempt);
+                r = record_write_text(j, "attempt", c->attempt);
+        if (r >= 0)
+                r = record_write_text(j, "account", c->account);
+        if (r >= 0)
+                r = record_write_text(j, "profile", c->profile);
+        if (r >= 0)
+                r = json_set_int64(j, "at", c->at);
         if (r >= 0)
                 r = json_set_bool(j, "unusable", c->unusable);
         if (r >= 0)
@@ -287,9 +306,9 @@ static int write_error(Json *record, const RecordError *e) {
         j = json_object_new();
         r = j ? json_set_string(j, "message", e->message) : -ENOMEM;
         if (r >= 0)
-                r = write_text(j, "class", e->class);
+                r = record_write_text(j, "class", e->class);
         if (r >= 0)
-                r = write_text(j, "type", e->type);
+                r = record_write_text(j, "type", e->type);
         if (r >= 0)
                 r = json_set_int64(j, "status", e->status);
         if (r >= 0)
@@ -326,6 +345,8 @@ int record_build(const Record *rec, Json **ret) {
                 r = write_current(j, &rec->current);
         if (r >= 0)
                 r = write_error(j, &rec->error);
+        if (r >= 0)
+                r = record_write_renewal(j, &rec->renewal);
         if (r >= 0)
                 r = json_set_int64(j, "attempts", rec->attempts);
         if (r >= 0)

@@ -19,6 +19,7 @@ typedef struct RecordAttempt {
         char *ca, *key_type;
         char *account; /* URL that the order belongs to */
         char *spki;    /* of its key, once there is a CSR */
+        char *profile; /* that was configured; NULL: none */
         bool csr;      /* the key was made: never ask for another one */
         bool repeated; /* it was found without a URL once already */
         Json *order;   /* of the order machine; NULL: the CA has not answered */
@@ -29,6 +30,9 @@ typedef struct RecordCurrent {
         char *leaf; /* NULL: not known */
         StringList names;
         char *ca, *key_type, *attempt;
+        char *account;            /* that it was issued to */
+        char *profile;            /* that its order had; NULL: none */
+        int64_t at;               /* when it came; 0: not known */
         bool unusable;            /* its key is gone */
         int64_t former_not_after; /* of the one before it; 0: none */
 } RecordCurrent;
@@ -44,11 +48,26 @@ typedef struct RecordIssue {
         int64_t set; /* of names and key type, see record_set_of() */
 } RecordIssue;
 
+/* What the CA said about the renewal of one certificate (T-22). */
+typedef struct RecordRenewal {
+        char *cert_id;      /* of the certificate that it is about; NULL: nothing is known */
+        int64_t start, end; /* the last good window; 0: none */
+        char *explanation;  /* escaped; may be NULL */
+        int64_t chosen;     /* the instant that was drawn from it; 0: none */
+        int64_t fetched;    /* when the CA said so last; 0: never */
+        int64_t next_check;
+        int64_t failures; /* in a row */
+        bool recalled;    /* the window was wholly past when it came (T-18) */
+        bool absent;      /* the CA has no renewal information */
+        bool refused;     /* the CA does not take this certificate as a predecessor */
+} RecordRenewal;
+
 typedef struct Record {
         Json *raw; /* as read; NULL if new */
         RecordAttempt attempt;
         RecordCurrent current;
         RecordError error;
+        RecordRenewal renewal;
         int64_t attempts;                      /* ever */
         int64_t failures;                      /* in a row */
         int64_t next_attempt;                  /* not before; 0 */
@@ -68,6 +87,7 @@ int record_build(const Record *r, Json **ret);
 void record_attempt_done(RecordAttempt *a);
 void record_current_done(RecordCurrent *c);
 void record_error_done(RecordError *e);
+void record_renewal_done(RecordRenewal *n);
 
 /* A number for a set of names and a key type, the same on every machine. */
 int64_t record_set_of(const StringList *names, const char *key_type);

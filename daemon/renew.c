@@ -16,9 +16,9 @@
 #define DEFAULT_LIFETIME_SEC ((int64_t) 90 * SEC_PER_DAY)
 
 static const char *const reason_names[RENEW_REASON_MAX] = {
-        [RENEW_NONE] = "none",   [RENEW_MISSING] = "missing",     [RENEW_CHANGED] = "changed",
-        [RENEW_DUE] = "due",     [RENEW_EMERGENCY] = "emergency", [RENEW_EXPIRED] = "expired",
-        [RENEW_CLOCK] = "clock",
+        [RENEW_NONE] = "none",       [RENEW_MISSING] = "missing",   [RENEW_CHANGED] = "changed",
+        [RENEW_DUE] = "due",         [RENEW_RECALLED] = "recalled", [RENEW_EMERGENCY] = "emergency",
+        [RENEW_EXPIRED] = "expired", [RENEW_CLOCK] = "clock",
 };
 
 const char *renew_reason_to_string(RenewReason r) {
@@ -62,8 +62,11 @@ static int64_t renewal_point(const RenewFacts *f, int64_t lifetime) {
         int64_t backstop = f->not_after - lifetime / 5; /* T-12 */
         int64_t point;
 
-        if (f->suggested != 0)
+        if (f->suggested != 0) {
+                if (f->renew_before_sec > 0) /* "at the latest" */
+                        backstop = MIN(backstop, f->not_after - lead_time(f, lifetime));
                 return MIN(f->suggested, backstop);
+        }
         point = f->not_after - lead_time(f, lifetime) - scale(lifetime / 20, f->jitter);
         point = MIN(point, backstop);
         /* Strictly inside, for the shortest of lives too (R3.5.6). */
@@ -109,6 +112,8 @@ RenewPlan renew_plan(const RenewFacts *f) {
         left = saturating_sub(f->not_after, f->now);
         if (left <= MIN(lifetime / 10, SEC_PER_DAY)) /* T-13 */
                 return due(f, RENEW_EMERGENCY, point, lifetime);
+        if (f->recalled && f->now >= point)
+                return due(f, RENEW_RECALLED, point, lifetime);
         at = left > lifetime / 10 ? spread_missed(f, point, lifetime) : point;
         if (f->now >= at)
                 return due(f, RENEW_DUE, at, lifetime);

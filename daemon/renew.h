@@ -13,6 +13,7 @@ typedef struct RenewFacts {
         int64_t now;
         int64_t started; /* of the daemon: what was due before is spread a little (T-20); 0: not */
         int64_t suggested; /* instant drawn from the CA's window (T-06); 0: none */
+        bool recalled;     /* that window was wholly past: nothing is spread */
         int64_t clock_floor; /* build date or newest notBefore - 1 day: earlier means the clock cannot be right */
 } RenewFacts;
 
@@ -21,6 +22,7 @@ typedef enum RenewReason {
         RENEW_MISSING, /* nothing there */
         RENEW_CHANGED, /* configuration changed */
         RENEW_DUE,
+        RENEW_RECALLED,  /* the CA wants it replaced at once (T-18) */
         RENEW_EMERGENCY, /* 1/10 of the lifetime or 24 h left, the smaller (T-13) */
         RENEW_EXPIRED,
         RENEW_CLOCK, /* the clock is suspect: wait for it */

@@ -5,7 +5,8 @@
  *   session.c            the object, and who waits for it
  *   session-prepare.c    directory → thumbprint → account, one flight for all
  *   session-send.c       one request: place → nonce → signature → POST
- *   session-reply.c      answers: nonces, clock, badNonce, hand-up */
+ *   session-reply.c      answers: nonces, clock, badNonce, hand-up
+ *   session-info.c       renewal information, a few at a time */
 
 #include "daemon/nonce-pool.h"
 #include "daemon/session.h"
@@ -30,6 +31,7 @@ struct SessionWait {
         Session *session; /* NULL once told */
         SessionWait *next;
         bool resume;
+        bool directory_only;
         session_ready_fn fn;
         void *userdata;
 };
@@ -41,7 +43,8 @@ struct SessionCall {
         const void *owner;
         char *url, *certificate, *attempt, *csr; /* csr: base64url */
         StringList names;
-        bool running; /* it has a place */
+        char *profile, *replaces, *not_before, *not_after; /* times as text */
+        bool running;                                      /* it has a place */
         char *nonce;
         unsigned sends;
         usec_t first_send; /* CLOCK_BOOTTIME */
@@ -79,11 +82,15 @@ struct Session {
         Timer *timer;
 
         SessionCall *calls; /* in the order of their coming */
+        SessionInfo *infos; /* the same */
+        Timer *info_timer;
+        usec_t info_next; /* CLOCK_BOOTTIME: when the next one would be sent at an even pace */
 };
 
 /* session.c */
 void session_plan(Session *s); /* session_advance() soon, from the loop */
 void session_tell(Session *s, const Failure *failure, bool only_fresh);
+void session_tell_directory(Session *s); /* it is there, for those who want nothing else */
 
 /* session-prepare.c */
 void session_advance(Session *s);
@@ -95,6 +102,9 @@ int call_send(SessionCall *c); /* nonce → signature → POST */
 int call_fetch_nonce(SessionCall *c);
 int call_again(SessionCall *c);                           /* with another nonce (D-06) */
 void call_end(SessionCall *c, const SessionReply *reply); /* the caller's last statement */
+
+/* session-info.c */
+void session_infos_done(Session *s);
 
 /* session-reply.c */
 void session_learn(Session *s, const HttpReply *reply); /* nonce and clock of any answer */

@@ -335,16 +335,27 @@ static int advance_account(Session *s) {
         return 0;
 }
 
+/* The end of the flight when nobody waits any more. */
+static bool is_over(Session *s) {
+        if (s->waits)
+                return false;
+        s->directory_tried = s->lookup_done = false;
+        return true;
+}
+
 void session_advance(Session *s) {
+        bool fetch;
         int r;
 
-        if (!s->waits) {
-                s->directory_tried = s->lookup_done = false;
+        if (is_over(s) || s->preparation != PREPARE_NOTHING)
                 return;
+        fetch = wants_directory(s);
+        if (!fetch) {
+                session_tell_directory(s);
+                if (is_over(s))
+                        return;
         }
-        if (s->preparation != PREPARE_NOTHING)
-                return;
-        if (wants_directory(s))
+        if (fetch)
                 r = directory_fetch(s);
         else if (!s->thumbprint)
                 r = thumbprint_ask(s);

@@ -96,6 +96,8 @@ static void hand_up(SessionCall *c, const HttpReply *reply) {
                 .error = reply->error,
                 .message = reply->error_text,
                 .status = reply->status,
+                .content_type = reply->content_type,
+                .links = &reply->links,
                 .body = reply->body.data,
                 .size = reply->body.size,
                 .retry_after_sec = session_retry_after(c->session, reply),

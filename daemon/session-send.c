@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "acme/timestamp.h"
 #include "daemon/session-internal.h"
 
 static unsigned running(const Session *s, const void *owner) {
@@ -127,6 +128,24 @@ static int put_names(const SessionCall *c, Json *parameters) {
         return json_set(parameters, "names", names);
 }
 
+static int put_text(Json *j, const char *key, const char *text) {
+        return text ? json_set_string(j, key, text) : 0;
+}
+
+/* What a new order asks for besides its names. */
+static int put_wishes(const SessionCall *c, Json *parameters) {
+        int r;
+
+        r = put_text(parameters, "profile", c->profile);
+        if (r >= 0)
+                r = put_text(parameters, "replaces", c->replaces);
+        if (r >= 0)
+                r = put_text(parameters, "notBefore", c->not_before);
+        if (r >= 0)
+                r = put_text(parameters, "notAfter", c->not_after);
+        return r;
+}
+
 static int build_parameters(const SessionCall *c, Json **ret) {
         _cleanup_(json_freep) Json *j = json_object_new();
         int r;
@@ -134,14 +153,16 @@ static int build_parameters(const SessionCall *c, Json **ret) {
         r = j ? put_request(c, j) : -ENOMEM;
         if (r >= 0 && c->kind == SESSION_LOOKUP_ACCOUNT)
                 r = json_set_bool(j, "onlyReturnExisting", true);
-        if (r >= 0 && c->certificate)
-                r = json_set_string(j, "certificate", c->certificate);
+        if (r >= 0)
+                r = put_text(j, "certificate", c->certificate);
         if (r >= 0 && c->kind == SESSION_NEW_ORDER)
                 r = put_names(c, j);
-        if (r >= 0 && c->attempt)
-                r = json_set_string(j, "attempt", c->attempt);
-        if (r >= 0 && c->csr)
-                r = json_set_string(j, "csr", c->csr);
+        if (r >= 0)
+                r = put_wishes(c, j);
+        if (r >= 0)
+                r = put_text(j, "attempt", c->attempt);
+        if (r >= 0)
+                r = put_text(j, "csr", c->csr);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(j);
@@ -275,6 +296,25 @@ int call_again(SessionCall *c) {
 
 /* ---- public ---- */
 
+static int fill_time(char **field, int64_t at) {
+        char text[RFC3339_SIZE];
+
+        return at == 0 ? 0 : str_replace(field, rfc3339_format(at, text));
+}
+
+static int fill_wishes(SessionCall *c, const SessionRequest *q) {
+        int r;
+
+        r = str_replace(&c->profile, q->profile);
+        if (r >= 0)
+                r = str_replace(&c->replaces, q->replaces);
+        if (r >= 0)
+                r = fill_time(&c->not_before, q->not_before);
+        if (r >= 0)
+                r = fill_time(&c->not_after, q->not_after);
+        return r;
+}
+
 static int call_fill(SessionCall *c, const SessionRequest *q) {
         const char *url = q->kind == SESSION_NEW_ORDER ? c->session->directory.new_order : q->url;
         int r;
@@ -288,6 +328,8 @@ static int call_fill(SessionCall *c, const SessionRequest *q) {
                 r = str_replace(&c->attempt, q->attempt);
         if (r >= 0 && q->names)
                 r = string_list_copy(q->names, &c->names);
+        if (r >= 0)
+                r = fill_wishes(c, q);
         if (r >= 0 && q->csr)
                 r = base64url_encode(q->csr, q->csr_size, &c->csr);
         return r;
@@ -333,6 +375,10 @@ SessionCall *session_call_free(SessionCall *c) {
         free(c->certificate);
         free(c->attempt);
         free(c->csr);
+        free(c->profile);
+        free(c->replaces);
+        free(c->not_before);
+        free(c->not_after);
         string_list_done(&c->names);
         free(c);
         return NULL;

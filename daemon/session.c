@@ -32,7 +32,8 @@ bool session_fits(const Session *s, const CaConfig *ca) {
         return str_equal(s->ca.name, ca->name) && str_equal(s->ca.directory, ca->directory) &&
                str_equal(s->ca.bundle, ca->bundle) &&
                string_list_same_set(&s->ca.origins, &ca->origins) &&
-               s->ca.allow_private == ca->allow_private && s->ca.terms_agreed == ca->terms_agreed;
+               s->ca.allow_private == ca->allow_private && s->ca.terms_agreed == ca->terms_agreed &&
+               s->ca.renewal_info == ca->renewal_info && s->ca.replaces == ca->replaces;
 }
 
 int session_new(Engine *engine, const CaConfig *ca, Account *account, Session **ret) {
@@ -54,6 +55,7 @@ Session *session_free(Session *s) {
         if (!s)
                 return NULL;
         session_prepare_done(s);
+        session_infos_done(s);
         for (SessionWait *w = s->waits; w; w = w->next)
                 w->session = NULL;
         for (SessionCall *c = s->calls; c; c = c->next) {
@@ -84,6 +86,18 @@ const char *session_thumbprint(const Session *s) {
         return s->thumbprint;
 }
 
+const CaConfig *session_ca(const Session *s) {
+        return &s->ca;
+}
+
+bool session_has_profile(const Session *s, const char *name) {
+        return s->has_directory && string_list_contains(&s->directory.profiles, name);
+}
+
+bool session_has_renewal_info(const Session *s) {
+        return s->has_directory && s->directory.renewal_info;
+}
+
 const StringList *session_origins(const Session *s) {
         return &s->ca.origins;
 }
@@ -110,11 +124,26 @@ void session_plan(Session *s) {
                 (void) loop_timer_after(s->engine->loop, 0, on_timer, s, &s->timer);
 }
 
-static SessionWait *take_wait(Session *s, bool only_fresh) {
+typedef bool (*wait_fn)(const SessionWait *w);
+
+static bool any(const SessionWait *w) {
+        (void) w;
+        return true;
+}
+
+static bool is_fresh(const SessionWait *w) {
+        return !w->resume;
+}
+
+static bool is_directory_only(const SessionWait *w) {
+        return w->directory_only;
+}
+
+static SessionWait *take_wait(Session *s, wait_fn is_meant) {
         for (SessionWait **i = &s->waits; *i; i = &(*i)->next) {
                 SessionWait *w = *i;
 
-                if (only_fresh && w->resume)
+                if (!is_meant(w))
                         continue;
                 *i = w->next;
                 w->next = NULL;
@@ -125,29 +154,47 @@ static SessionWait *take_wait(Session *s, bool only_fresh) {
 }
 
 /* A callback may free its wait, or add one: that one comes behind those that are counted here. */
-void session_tell(Session *s, const Failure *failure, bool only_fresh) {
+static void tell(Session *s, const Failure *failure, wait_fn is_meant) {
         size_t n = 0;
         SessionWait *w;
 
         for (w = s->waits; w; w = w->next)
                 n++;
-        while (n-- > 0 && (w = take_wait(s, only_fresh)))
+        while (n-- > 0 && (w = take_wait(s, is_meant)))
                 w->fn(failure, w->userdata);
 }
 
-int session_prepare(
-                Session *s, bool resume, session_ready_fn fn, void *userdata, SessionWait **ret) {
+void session_tell(Session *s, const Failure *failure, bool only_fresh) {
+        tell(s, failure, only_fresh ? is_fresh : any);
+}
+
+void session_tell_directory(Session *s) {
+        tell(s, NULL, is_directory_only);
+}
+
+static int wait_add(Session *s, const SessionWait *filled, SessionWait **ret) {
         SessionWait *w = calloc(1, sizeof *w), **end = &s->waits;
 
         if (!w)
                 return -ENOMEM;
-        *w = (SessionWait){ .session = s, .resume = resume, .fn = fn, .userdata = userdata };
+        *w = *filled;
+        w->session = s;
         while (*end)
                 end = &(*end)->next;
         *end = w;
         session_plan(s);
         *ret = w;
         return 0;
+}
+
+int session_prepare(
+                Session *s, bool resume, session_ready_fn fn, void *userdata, SessionWait **ret) {
+        return wait_add(s, &(SessionWait){ .resume = resume, .fn = fn, .userdata = userdata }, ret);
+}
+
+int session_prepare_directory(Session *s, session_ready_fn fn, void *userdata, SessionWait **ret) {
+        return wait_add(s, &(SessionWait){ .directory_only = true, .fn = fn, .userdata = userdata },
+                        ret);
 }
 
 SessionWait *session_wait_free(SessionWait *w) {

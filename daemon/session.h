@@ -33,6 +33,9 @@ int session_prepare(
 SessionWait *session_wait_free(SessionWait *w);
 DEFINE_CLEANUP(SessionWait *, session_wait_free)
 
+/* The directory alone is there; asks nothing else of the CA, and no signer. */
+int session_prepare_directory(Session *s, session_ready_fn fn, void *userdata, SessionWait **ret);
+
 /* Is an account on record? */
 bool session_has_account(const Session *s);
 
@@ -43,6 +46,13 @@ const StringList *session_origins(const Session *s);
 
 /* The CA's clock less ours, by its last answer and as both run since; 0 while unknown. */
 int64_t session_skew_sec(const Session *s);
+
+/* The definition that it works by; borrowed. */
+const CaConfig *session_ca(const Session *s);
+
+/* What the directory offers; false before there is one. */
+bool session_has_profile(const Session *s, const char *name);
+bool session_has_renewal_info(const Session *s);
 
 /* ---- requests ---- */
 
@@ -64,7 +74,9 @@ typedef struct SessionRequest {
         const char *certificate;
         const char *attempt;
         const StringList *names;
-        const void *csr; /* DER */
+        const char *profile, *replaces; /* of a new order; NULL: none */
+        int64_t not_before, not_after;  /* of a new order; 0: not asked for */
+        const void *csr;                /* DER */
         size_t csr_size;
 } SessionRequest;
 
@@ -74,7 +86,9 @@ typedef struct SessionReply {
                                * has no key any more (-ENOKEY) */
         const char *message; /* with an error: words for a person, escaped */
         long status;
-        const char *location; /* absolute; NULL if none */
+        const char *location;     /* absolute; NULL if none */
+        const char *content_type; /* as sent; NULL if none */
+        const StringList *links;  /* Link field values; NULL with an error */
         int64_t retry_after_sec;
         const void *body;
         size_t size;
@@ -91,5 +105,17 @@ int session_send(
                 session_reply_fn fn,
                 void *userdata,
                 SessionCall **ret);
+/* Renewal information of the certificate with this certID (T-03): unsigned, at most one a second with a burst of two
+ * (S-07). The reply's error is -EOPNOTSUPP when the CA has none. As session_send() else. */
+typedef struct SessionInfo SessionInfo;
+int session_renewal_info(
+                Session *s,
+                const char *cert_id,
+                session_reply_fn fn,
+                void *userdata,
+                SessionInfo **ret);
+SessionInfo *session_info_free(SessionInfo *i);
+DEFINE_CLEANUP(SessionInfo *, session_info_free)
+
 SessionCall *session_call_free(SessionCall *c);
 DEFINE_CLEANUP(SessionCall *, session_call_free)

@@ -65,10 +65,27 @@ static int append_identifier(Json *identifiers, const char *name) {
         return json_append(identifiers, j);
 }
 
-int payload_new_order(const StringList *names, char **ret) {
+static int put_wishes(Json *j, const OrderWishes *w) {
+        const struct {
+                const char *key, *value;
+        } members[] = {
+                { "notBefore", w->not_before },
+                { "notAfter", w->not_after },
+                { "replaces", w->replaces },
+                { "profile", w->profile },
+        };
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(members) && r >= 0; i++)
+                if (members[i].value)
+                        r = json_set_string(j, members[i].key, members[i].value);
+        return r;
+}
+
+int payload_new_order(const StringList *names, const OrderWishes *wishes, char **ret) {
         _cleanup_(json_freep) Json *identifiers = json_array_new();
         Json *j;
-        int r;
+        int r = 0;
 
         if (!identifiers)
                 return -ENOMEM;
@@ -78,7 +95,11 @@ int payload_new_order(const StringList *names, char **ret) {
                         return r;
         }
         j = json_object_new();
-        return finish(j, j ? json_set(j, "identifiers", TAKE_PTR(identifiers)) : 0, ret);
+        if (j)
+                r = json_set(j, "identifiers", TAKE_PTR(identifiers));
+        if (j && r >= 0)
+                r = put_wishes(j, wishes);
+        return finish(j, r, ret);
 }
 
 int payload_finalize(const char *csr, char **ret) {

@@ -13,8 +13,13 @@ int payload_find_account(char **ret);
 /* {"termsOfServiceAgreed":true,"contact":["mailto:…"]}; `email` may be NULL (F-01). */
 int payload_new_account(const char *email, char **ret);
 
-/* {"identifiers":[{"type":"dns","value":…},…]} (H-01) */
-int payload_new_order(const StringList *names, char **ret);
+/* What an order may ask for besides its names; all checked, NULL: not asked for. */
+typedef struct OrderWishes {
+        const char *profile, *replaces, *not_before, *not_after;
+} OrderWishes;
+
+/* {"identifiers":[{"type":"dns","value":…},…],"profile":…,"replaces":…,"notBefore":…,"notAfter":…} (H-01) */
+int payload_new_order(const StringList *names, const OrderWishes *wishes, char **ret);
 
 /* {"csr":…}; `csr` is base64url (O-01). */
 int payload_finalize(const char *csr, char **ret);

@@ -6,6 +6,7 @@
 
 #include "base/varlink.h"
 #include "config/config.h"
+#include "signer/payload.h"
 #include "signer/service.h"
 
 #define SIGNER_NONCE_MAX ((size_t) 512)       /* R2.4.13 */
@@ -42,6 +43,10 @@ int request_find_certificate(Request *q);
 
 /* `names` are exactly those of the certificate. Call after request_find_certificate(). */
 int request_check_names(Request *q);
+
+/* `profile`, `replaces`, `notBefore` and `notAfter` of a new order, each optional, as the certificate's configuration
+ * allows them. Call after request_find_certificate(). */
+int request_check_wishes(Request *q, OrderWishes *ret);
 
 /* `attempt` is well-formed. */
 int request_find_attempt(Request *q);

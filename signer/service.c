@@ -113,6 +113,7 @@ static int method_sign_new_order(VarlinkCall *call, const Json *parameters, void
         _cleanup_(request_done) Request q =
                         request_init("SignNewOrder", call, parameters, userdata);
         _cleanup_free_ char *payload = NULL;
+        OrderWishes wishes = {};
         int r;
 
         r = request_admit(&q);
@@ -123,10 +124,12 @@ static int method_sign_new_order(VarlinkCall *call, const Json *parameters, void
         if (r > 0)
                 r = request_check_names(&q);
         if (r > 0)
+                r = request_check_wishes(&q, &wishes);
+        if (r > 0)
                 r = request_find_account_key(&q, false);
         if (r <= 0)
                 return r;
-        r = payload_new_order(&q.certificate->names, &payload);
+        r = payload_new_order(&q.certificate->names, &wishes, &payload);
         return r < 0 ? r : answer_signed(&q, payload);
 }
 
@@ -277,7 +280,9 @@ static int method_prune(VarlinkCall *call, const Json *parameters, void *userdat
 
 static const char *const account_parameters[] = { "ca", NULL };
 static const char *const new_account_parameters[] = { "request", "onlyReturnExisting", NULL };
-static const char *const new_order_parameters[] = { "request", "certificate", "names", NULL };
+static const char *const new_order_parameters[] = { "request",  "certificate", "names",
+                                                    "profile",  "replaces",    "notBefore",
+                                                    "notAfter", NULL };
 static const char *const request_parameters[] = { "request", NULL };
 static const char *const finalize_parameters[] = { "request", "certificate", "attempt", "csr",
                                                    NULL };

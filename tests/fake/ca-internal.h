@@ -22,6 +22,10 @@ typedef struct CaOrder {
         int64_t expires;
         int64_t ready_at; /* processing ends */
         char *pem;
+        char *replaces, *profile;      /* as asked for and taken */
+        char *cert_id;                 /* of what was issued */
+        int64_t not_before, not_after; /* of it */
+        bool revoked, replaced;
 } CaOrder;
 
 struct FakeCa {
@@ -44,6 +48,7 @@ struct FakeCa {
         EVP_PKEY *root_key, *key;
         X509 *root, *intermediate;
         int64_t serial;
+        char *last_order; /* payload of the last newOrder */
 };
 
 /* ca-resource.c */
@@ -57,4 +62,6 @@ int ca_serve_challenge(FakeCa *ca, size_t i, HttpReply *ret);
 int ca_serve_new_order(FakeCa *ca, const Json *payload, HttpReply *ret);
 int ca_serve_order_answer(FakeCa *ca, size_t i, long status, HttpReply *ret);
 int ca_serve_finalize(FakeCa *ca, size_t i, const Json *payload, HttpReply *ret);
+size_t ca_order_of_cert_id(const FakeCa *ca, const char *cert_id); /* the count: none */
+int ca_serve_renewal_info(FakeCa *ca, size_t i, HttpReply *ret);
 int ca_serve_certificate(FakeCa *ca, size_t i, HttpReply *ret);

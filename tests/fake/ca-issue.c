@@ -30,7 +30,10 @@ static X509 *certificate_new(
         X509 *x = X509_new();
 
         (void) X509_set_version(x, X509_VERSION_3);
-        (void) ASN1_INTEGER_set_int64(X509_get_serialNumber(x), ++ca->serial);
+        /* Every other one has the sign octet in DER (T-04). */
+        ca->serial++;
+        (void) ASN1_INTEGER_set_int64(
+                        X509_get_serialNumber(x), 0x40000000 * (1 + ca->serial % 2) + ca->serial);
         (void) ASN1_TIME_set(X509_getm_notBefore(x), (time_t) from);
         (void) ASN1_TIME_set(X509_getm_notAfter(x), (time_t) to);
         (void) X509_set_pubkey(x, key);
@@ -49,6 +52,7 @@ static X509 *authority(
         (void) X509_set_issuer_name(x, X509_get_subject_name(issuer ? issuer : x));
         (void) add_extension(x, issuer ? issuer : x, NID_basic_constraints, "critical,CA:TRUE");
         (void) add_extension(x, issuer ? issuer : x, NID_key_usage, "critical,keyCertSign,cRLSign");
+        (void) add_extension(x, issuer ? issuer : x, NID_subject_key_identifier, "hash");
         (void) X509_sign(x, issuer_key, EVP_sha256());
         return x;
 }
@@ -110,6 +114,7 @@ int fake_ca_issue(
         (void) X509_set_issuer_name(x, X509_get_subject_name(ca->intermediate));
         (void) add_extension(x, ca->intermediate, NID_subject_alt_name, bytes_text(&san));
         (void) add_extension(x, ca->intermediate, NID_ext_key_usage, "serverAuth");
+        (void) add_extension(x, ca->intermediate, NID_authority_key_identifier, "keyid");
         r = X509_sign(x, ca->key, EVP_sha256()) > 0 ? 0 : -EIO;
         if (r >= 0)
                 r = append_pem(x, ret);

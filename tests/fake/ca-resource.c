@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acme/renewal-info.h"
 #include "tests/fake/ca-internal.h"
 
 #define ORDER_LIFE_SEC ((int64_t) 7 * SEC_PER_DAY)
@@ -210,6 +211,10 @@ int ca_serve_order_answer(FakeCa *ca, size_t i, long status, HttpReply *ret) {
         (void) json_set(j, "identifiers", names);
         (void) json_set(j, "authorizations", list);
         ca_set_url(ca, j, "finalize", "finalize", i);
+        if (o->replaces)
+                (void) json_set_string(j, "replaces", o->replaces);
+        if (o->profile)
+                (void) json_set_string(j, "profile", o->profile);
         if (o->status == STATUS_VALID)
                 ca_set_url(ca, j, "certificate", "certificate", i);
         ca_set_location(ca, &ret->location, "order", i);
@@ -233,34 +238,71 @@ static bool find_same(FakeCa *ca, const StringList *names, size_t *ret) {
         return false;
 }
 
+/* 1: the order is taken, and `o` says what it has; else the answer's result. */
+static int take_wishes(FakeCa *ca, const Json *payload, CaOrder *o, HttpReply *ret) {
+        const char *replaces = NULL, *profile = NULL;
+        size_t i;
+
+        (void) json_get_string(payload, "replaces", &replaces);
+        (void) json_get_string(payload, "profile", &profile);
+        if (replaces && ca->options.refuses_replaces)
+                return ca_problem(ret, ca->options.refuses_replaces, "malformed", "not this one");
+        i = replaces ? ca_order_of_cert_id(ca, replaces) : 0;
+        if (replaces && i >= ca->order_count)
+                return ca_problem(ret, 404, "malformed", "no such certificate");
+        if (replaces && ca->orders[i]->replaced)
+                return ca_problem(ret, 409, "alreadyReplaced", "that was replaced before");
+        if (profile && !ca->options.ignores_profile && !str_equal(profile, ca->options.profile))
+                return ca_problem(ret, 400, "invalidProfile", "no such profile");
+        (void) str_replace(&o->replaces, replaces);
+        if (!ca->options.ignores_profile)
+                (void) str_replace(&o->profile, profile);
+        return 1;
+}
+
+static int place_order(FakeCa *ca, const StringList *names, CaOrder *taken, HttpReply *ret) {
+        CaOrder *o = calloc(1, sizeof *o);
+
+        *o = *taken;
+        *taken = (CaOrder){};
+        o->status = STATUS_PENDING;
+        o->account = ca->account;
+        o->expires = fake_loop_true_sec(ca->loop) + ORDER_LIFE_SEC;
+        (void) string_list_copy(names, &o->names);
+        o->authorizations = calloc(names->count, sizeof *o->authorizations);
+        for (size_t i = 0; i < names->count; i++)
+                o->authorizations[i] = authorization_for(ca, names->items[i]);
+        ca->orders = reallocarray(ca->orders, ca->order_count + 1, sizeof o);
+        ca->orders[ca->order_count++] = o;
+        ca->counts.orders++;
+        ca->counts.with_replaces += o->replaces != NULL;
+        ca->counts.most_open = MAX(
+                        ca->counts.most_open, (unsigned) fake_ca_open_orders(ca, names->items[0]));
+        return ca_serve_order_answer(ca, ca->order_count - 1, 201, ret);
+}
+
 int ca_serve_new_order(FakeCa *ca, const Json *payload, HttpReply *ret) {
         _cleanup_(string_list_done) StringList names = {};
         const Json *list;
-        CaOrder *o;
+        CaOrder wishes = {};
         size_t i;
+        int r;
 
         if (json_get_array(payload, "names", &list) < 0)
                 return ca_problem(ret, 400, "malformed", "no names");
         for (i = 0; i < json_count(list); i++)
                 (void) string_list_add(&names, json_string_value(json_at(list, i)));
-        if (find_same(ca, &names, &i))
-                return ca_serve_order_answer(ca, i, 201, ret);
-        o = calloc(1, sizeof *o);
-        *o = (CaOrder){
-                .status = STATUS_PENDING,
-                .account = ca->account,
-                .expires = fake_loop_true_sec(ca->loop) + ORDER_LIFE_SEC,
-        };
-        (void) string_list_copy(&names, &o->names);
-        o->authorizations = calloc(names.count, sizeof *o->authorizations);
-        for (i = 0; i < names.count; i++)
-                o->authorizations[i] = authorization_for(ca, names.items[i]);
-        ca->orders = reallocarray(ca->orders, ca->order_count + 1, sizeof o);
-        ca->orders[ca->order_count++] = o;
-        ca->counts.orders++;
-        ca->counts.most_open = MAX(
-                        ca->counts.most_open, (unsigned) fake_ca_open_orders(ca, names.items[0]));
-        return ca_serve_order_answer(ca, ca->order_count - 1, 201, ret);
+        free(ca->last_order);
+        ca->last_order = NULL;
+        (void) json_to_string(payload, &ca->last_order);
+        r = take_wishes(ca, payload, &wishes, ret);
+        if (r > 0 && !find_same(ca, &names, &i))
+                r = place_order(ca, &names, &wishes, ret);
+        else if (r > 0)
+                r = ca_serve_order_answer(ca, i, 201, ret);
+        free(wishes.replaces);
+        free(wishes.profile);
+        return r;
 }
 
 static int issue(FakeCa *ca, CaOrder *o, const Bytes *der) {
@@ -271,15 +313,18 @@ static int issue(FakeCa *ca, CaOrder *o, const Bytes *der) {
         EVP_PKEY *key = req ? X509_REQ_get0_pubkey(req) : NULL;
         int64_t now = fake_loop_true_sec(ca->loop);
         int r = key ? 0 : -EINVAL;
+        size_t i;
 
         if (r >= 0 && ca->hooks.spoils && ca->hooks.spoils(ca->hooks.userdata)) {
                 r = key_generate(KEY_ECDSA_P256, &other);
                 key = other;
         }
+        o->not_before = now - SEC_PER_HOUR;
+        o->not_after = o->not_before + ca->options.lifetime_sec - 1;
         if (r >= 0)
-                r = fake_ca_issue(
-                                ca, key, &o->names, now - SEC_PER_HOUR,
-                                now - SEC_PER_HOUR + ca->options.lifetime_sec - 1, &pem);
+                r = fake_ca_issue(ca, key, &o->names, o->not_before, o->not_after, &pem);
+        if (r >= 0)
+                r = cert_id_of_chain(pem.data, pem.size, &o->cert_id);
         X509_REQ_free(req);
         if (r < 0)
                 return r;
@@ -287,6 +332,9 @@ static int issue(FakeCa *ca, CaOrder *o, const Bytes *der) {
         o->status = ca->options.finalize_sec > 0 ? STATUS_PROCESSING : STATUS_VALID;
         o->ready_at = now + ca->options.finalize_sec;
         ca->counts.issued++;
+        i = o->replaces ? ca_order_of_cert_id(ca, o->replaces) : ca->order_count;
+        if (i < ca->order_count)
+                ca->orders[i]->replaced = true;
         if (ca->hooks.issued)
                 ca->hooks.issued(o->names.items[0], now, ca->hooks.userdata);
         return 0;

@@ -30,6 +30,9 @@ FakeCa *fake_ca_free(FakeCa *ca) {
                 string_list_done(&ca->orders[i]->names);
                 free(ca->orders[i]->authorizations);
                 free(ca->orders[i]->pem);
+                free(ca->orders[i]->replaces);
+                free(ca->orders[i]->profile);
+                free(ca->orders[i]->cert_id);
                 free(ca->orders[i]);
         }
         for (size_t i = 0; i < ca->authorization_count; i++) {
@@ -39,6 +42,7 @@ FakeCa *fake_ca_free(FakeCa *ca) {
         free(ca->orders);
         free(ca->authorizations);
         free(ca->thumbprint);
+        free(ca->last_order);
         (void) key_free(ca->root_key);
         (void) key_free(ca->key);
         X509_free(ca->root);
@@ -57,6 +61,10 @@ FakeCaHooks *fake_ca_hooks(FakeCa *ca) {
 
 FakeCaCounts *fake_ca_counts(FakeCa *ca) {
         return &ca->counts;
+}
+
+const char *fake_ca_last_order(const FakeCa *ca) {
+        return ca->last_order ? ca->last_order : "";
 }
 
 const char *fake_ca_host(const FakeCa *ca) {
@@ -97,11 +105,22 @@ static bool use_nonce(FakeCa *ca, const char *nonce) {
 }
 
 static int directory(FakeCa *ca, HttpReply *ret) {
+        _cleanup_(json_freep) Json *meta = json_object_new(), *profiles = json_object_new();
+        _cleanup_free_ char *url = NULL;
         Json *j = json_object_new();
 
         ca_set_url(ca, j, "newNonce", "nonce", 0);
         ca_set_url(ca, j, "newAccount", "account", 0);
         ca_set_url(ca, j, "newOrder", "order-new", 0);
+        if (!ca->options.no_renewal_info) {
+                (void) str_printf(&url, "https://%s/renewal-info", ca->host);
+                (void) json_set_string(j, "renewalInfo", url);
+        }
+        if (ca->options.profile) {
+                (void) json_set_string(profiles, ca->options.profile, "https://ca.test/profiles");
+                (void) json_set(meta, "profiles", json_copy(profiles));
+        }
+        (void) json_set(j, "meta", json_copy(meta));
         return ca_answer(ret, 200, j);
 }
 
@@ -122,6 +141,7 @@ static const Route routes[] = {
         { "order", CA_ORDER },
         { "finalize", CA_FINALIZE },
         { "certificate", CA_CERTIFICATE },
+        { "renewal-info", CA_RENEWAL_INFO },
 };
 
 static bool route_of(const FakeCa *ca, const char *url, CaRequest *ret, size_t *ret_index) {
@@ -135,6 +155,8 @@ static bool route_of(const FakeCa *ca, const char *url, CaRequest *ret, size_t *
                 if (strcmp(routes[i].segment, segment) == 0) {
                         *ret = routes[i].request;
                         *ret_index = index;
+                        if (*ret == CA_RENEWAL_INFO)
+                                *ret_index = ca_order_of_cert_id(ca, strrchr(url, '/') + 1);
                         return true;
                 }
         return false;
@@ -148,7 +170,8 @@ static const char *identifier_of(
                 return json_get_array(payload, "names", &list) < 0
                                        ? NULL
                                        : json_string_value(json_at(list, 0));
-        if ((request == CA_ORDER || request == CA_FINALIZE || request == CA_CERTIFICATE) &&
+        if ((request == CA_ORDER || request == CA_FINALIZE || request == CA_CERTIFICATE ||
+             request == CA_RENEWAL_INFO) &&
             index < ca->order_count)
                 return ca->orders[index]->names.items[0];
         if ((request == CA_AUTHORIZATION || request == CA_CHALLENGE) &&
@@ -186,6 +209,8 @@ static int serve(FakeCa *ca, CaRequest request, size_t index, const Json *payloa
                 if (!ca->orders[index]->pem)
                         return ca_problem(ret, 404, "malformed", "no certificate");
                 return ca_serve_certificate(ca, index, ret);
+        case CA_RENEWAL_INFO:
+                return ca_serve_renewal_info(ca, index, ret);
         case CA_REQUEST_MAX:
                 break;
         }

@@ -22,6 +22,7 @@ typedef enum CaRequest {
         CA_ORDER,
         CA_FINALIZE,
         CA_CERTIFICATE,
+        CA_RENEWAL_INFO,
         CA_REQUEST_MAX,
 } CaRequest;
 
@@ -38,6 +39,23 @@ typedef enum CaFault {
         CA_FAULT_MAX,
 } CaFault;
 
+/* What the renewal information says. */
+typedef enum CaInfo {
+        CA_INFO_GOOD,
+        CA_INFO_PAST,      /* every certificate is to be replaced at once */
+        CA_INFO_OPEN,      /* since before it was issued */
+        CA_INFO_FAR,       /* after the end of the certificate */
+        CA_INFO_LATE,      /* its last second */
+        CA_INFO_MOVING,    /* always tomorrow */
+        CA_INFO_BEFORE,    /* 1970 */
+        CA_INFO_WIDE,      /* since 1970, for ever */
+        CA_INFO_BACKWARDS, /* end before start */
+        CA_INFO_NO_END,
+        CA_INFO_GARBAGE,
+        CA_INFO_REFUSED, /* 400 */
+        CA_INFO_MAX,
+} CaInfo;
+
 typedef struct FakeCaHooks {
         /* All may be NULL. `identifier` is the first name of the order, or NULL. */
         CaFault (*fault)(CaRequest request, const char *identifier, void *userdata);
@@ -53,7 +71,9 @@ typedef struct FakeCaCounts {
         unsigned posts, heads, gets;
         unsigned by[CA_REQUEST_MAX];
         unsigned orders, issued, accounts;
-        unsigned most_open; /* orders of one set of names that were open at the same time */
+        unsigned with_replaces;    /* orders, not requests */
+        unsigned info_of_replaced; /* renewal information of what was replaced already (T-11) */
+        unsigned most_open;        /* orders of one set of names that were open at the same time */
 } FakeCaCounts;
 
 typedef struct FakeCaOptions {
@@ -62,6 +82,12 @@ typedef struct FakeCaOptions {
         int64_t validate_sec;    /* how long a validation takes */
         int64_t finalize_sec;    /* how long issuing takes; 0: at once */
         int64_t retry_after_sec; /* of 429 and 503 */
+        bool no_renewal_info;    /* the directory has none */
+        CaInfo info;
+        const char *info_retry_after, *explanation; /* NULL: none */
+        long refuses_replaces;                      /* with this status; 0: takes it */
+        const char *profile;                        /* that it has; NULL: none */
+        bool ignores_profile;
 } FakeCaOptions;
 
 /* Its directory is "https://HOST/dir". */
@@ -74,6 +100,9 @@ FakeCaCounts *fake_ca_counts(FakeCa *ca);
 const char *fake_ca_host(const FakeCa *ca);
 void fake_ca_set_down(FakeCa *ca, bool down); /* nothing answers */
 void fake_ca_forget_accounts(FakeCa *ca);
+void fake_ca_revoke(FakeCa *ca, const char *identifier); /* the last certificate of this name */
+/* The last newOrder's payload, as the fake signer writes it; "" if none. */
+const char *fake_ca_last_order(const FakeCa *ca);
 size_t fake_ca_open_orders(FakeCa *ca, const char *identifier);
 
 /* Carries a request out. 0 and *ret, or negative: no answer. */

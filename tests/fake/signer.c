@@ -126,7 +126,8 @@ static int prune(Helper *h, const Json *p, Json **ret) {
 }
 
 static Json *payload_of(const char *method, const Json *p) {
-        static const char *const members[] = { "names", "csr", "onlyReturnExisting" };
+        static const char *const members[] = { "names",    "csr",     "onlyReturnExisting",
+                                               "replaces", "profile", "notAfter" };
         Json *payload = json_object_new();
         _cleanup_free_ char *thumbprint = NULL;
         const Json *q = NULL;

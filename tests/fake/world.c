@@ -66,6 +66,8 @@ static void fill_ca(Config *c) {
                 .max_orders = 10,
                 .order_budget = 300,
                 .terms_agreed = true,
+                .renewal_info = true,
+                .replaces = true,
         };
         (void) string_list_add(&c->cas[0].origins, "https://ca.test");
 }

@@ -25,6 +25,7 @@ struct Driver {
         ChallengeType challenges[CHALLENGE_TYPE_MAX];
         size_t challenge_count;
         int64_t lifetime_hint_sec;
+        OrderSpec wish; /* what newOrder shall carry, and the preferred chain; the rest is not used */
 
         /* the CA */
         bool initially_ready, synchronous, invalid;
@@ -35,6 +36,7 @@ struct Driver {
         const char *order_error;                  /* JSON of the invalid order's error */
         const char *challenge_error;              /* JSON of the first authorization's error */
         int64_t order_retry_after, finalize_retry_after;
+        const char *echo; /* more members of its orders, with a comma in front */
 
         /* the world */
         DriverFault fault;
@@ -46,6 +48,9 @@ struct Driver {
         char *shown[DRIVER_SHOWN_MAX]; /* "type identifier token" */
         Json *saved;
         bool done, failed;
+        char asked[512]; /* newOrders in turn: "profile/replaces/notBefore/notAfter " */
+        unsigned tells;
+        char told[512]; /* the last one */
         unsigned stop_after; /* effects; 0: never. The effect itself is carried out, its answer is lost */
         char text[8192];
         char csr_sent[256];
@@ -60,6 +65,13 @@ static inline void driver_spec(const Driver *d, OrderSpec *ret) {
                 .challenges = d->challenges,
                 .challenge_count = d->challenge_count,
                 .lifetime_hint_sec = d->lifetime_hint_sec,
+                .emergency = d->wish.emergency,
+                .profile = d->wish.profile,
+                .profile_required = d->wish.profile_required,
+                .replaces = d->wish.replaces,
+                .not_before = d->wish.not_before,
+                .not_after = d->wish.not_after,
+                .preferred_chain = d->wish.preferred_chain,
         };
 }
 
@@ -141,10 +153,10 @@ static inline void driver_order_body(Driver *d) {
                                 i > 0 ? "," : "", i);
         n += (size_t) snprintf(
                         d->text + n, sizeof d->text - n,
-                        "],\"finalize\":\"https://ca.test/f\"%s%s%s}",
+                        "],\"finalize\":\"https://ca.test/f\"%s%s%s%s}",
                         str_equal(status, "valid") ? ",\"certificate\":\"https://ca.test/c\"" : "",
                         d->invalid && d->order_error ? ",\"error\":" : "",
-                        d->invalid && d->order_error ? d->order_error : "");
+                        d->invalid && d->order_error ? d->order_error : "", d->echo ? d->echo : "");
 }
 
 static inline void driver_authorization_body(Driver *d, size_t i) {
@@ -250,6 +262,15 @@ static inline void driver_show(Driver *d, const OrderEffect *effect, bool on) {
         d->shown[i] = strdup(key);
 }
 
+static inline void driver_note(Driver *d, const OrderEffect *effect) {
+        size_t n = strlen(d->asked);
+
+        (void) snprintf(d->asked + n, sizeof d->asked - n, "%s/%s/%lld/%lld ",
+                        effect->profile ? effect->profile : "",
+                        effect->replaces ? effect->replaces : "", (long long) effect->not_before,
+                        (long long) effect->not_after);
+}
+
 static inline void driver_call(Driver *d, const OrderEffect *effect, OrderEvent *e) {
         const char *url = NULL, *csr = NULL;
 
@@ -260,6 +281,8 @@ static inline void driver_call(Driver *d, const OrderEffect *effect, OrderEvent 
                 (void) json_get_string(d->saved, "csr", &csr);
         }
         CHECK((effect->call == CALL_NEW_ORDER) == (effect->url == NULL));
+        if (effect->call == CALL_NEW_ORDER)
+                driver_note(d, effect);
         CHECK(effect->call == CALL_NEW_ORDER || url); /* H-05 */
         if (effect->call == CALL_FINALIZE) {
                 CHECK(csr != NULL);
@@ -307,6 +330,9 @@ static inline bool driver_carry_out(Driver *d, const OrderEffect *effect, OrderE
                 d->now += effect->delay_sec;
                 d->waits[d->wait_count++ % ELEMENTSOF(d->waits)] = effect->delay_sec;
                 e->kind = ORDER_EVENT_TIMER;
+        } else if (effect->kind == EFFECT_TELL) {
+                d->tells++;
+                (void) snprintf(d->told, sizeof d->told, "%s", effect->text);
         } else if (effect->kind == EFFECT_DONE)
                 d->done = true;
         else

@@ -131,9 +131,11 @@ static void problems(void) {
                 { CALL_AUTHORIZATION, 503, "serverInternal", 3, 0, true, 0, 0 },
                 { CALL_AUTHORIZATION, 503, "serverInternal", 99, 0, false, CLASS_LATER,
                   PLACE_AUTHORIZATION },
-                { CALL_AUTHORIZATION, 404, "malformed", 1, 0, false, CLASS_ORDER,
+                { CALL_AUTHORIZATION, 404, "malformed", 2, 0, true, 0, 0 }, /* lag: W-16 */
+                { CALL_AUTHORIZATION, 404, "malformed", 99, 0, false, CLASS_ORDER,
                   PLACE_AUTHORIZATION },
-                { CALL_ORDER, 404, "malformed", 1, 0, false, CLASS_ORDER, PLACE_ORDER },
+                { CALL_ORDER, 404, "malformed", 2, 0, true, 0, 0 },
+                { CALL_ORDER, 404, "malformed", 99, 0, false, CLASS_ORDER, PLACE_ORDER },
                 { CALL_ORDER, 429, "rateLimited", 1, 90, true, 0, 0 },
                 { CALL_ORDER, 429, "rateLimited", 1, 7200, false, CLASS_LATER, PLACE_ORDER },
                 { CALL_ORDER, 500, "serverInternal", 99, 0, false, CLASS_LATER, PLACE_ORDER },
