@@ -43,6 +43,25 @@ static int line_names(Bytes *out, const Json *certificate) {
         return r < 0 ? r : line(out, "names", bytes_text(&names));
 }
 
+/* What the CA said about the renewal, in its own words where it has any. */
+static int line_window(Bytes *out, const Json *certificate) {
+        char start[WHEN_SIZE], end[WHEN_SIZE];
+        int64_t now = (int64_t) time(NULL);
+        bool recalled = false;
+        const Json *info;
+        int r;
+
+        if (json_get_object(certificate, "renewal_info", &info) < 0)
+                return 0;
+        (void) json_get_bool(info, "recalled", &recalled); /* not said: no */
+        r =
+                        bytes_printf(out, "%13s: %s to %s%s\n", "CA suggests",
+                                     when_format(status_number(info, "start"), now, start),
+                                     when_format(status_number(info, "end"), now, end),
+                                     recalled ? ", so at once" : "");
+        return r < 0 ? r : line(out, "because", status_text(info, "explanation"));
+}
+
 /* In the order in which a person asks. */
 static int format_facts(Bytes *out, const Json *c) {
         static const struct {
@@ -62,6 +81,8 @@ static int format_facts(Bytes *out, const Json *c) {
                 { "leaf", "fingerprint", false },
                 { "key_type", "key", false },
                 { "ca", "CA", false },
+                { "profile", "profile", false },
+                { "replaces", "replaces", false },
         };
         int r = 0;
 
@@ -73,6 +94,8 @@ static int format_facts(Bytes *out, const Json *c) {
                 r =
                                 bytes_printf(out, "%13s: %lld in a row\n", "failures",
                                              (long long) status_number(c, "failures"));
+        if (r >= 0)
+                r = line_window(out, c);
         return r < 0 ? r : line_names(out, c);
 }
 

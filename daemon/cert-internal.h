@@ -63,6 +63,7 @@ struct Cert {
         /* renewal information */
         Timer *info_timer;
         SessionInfo *info_call;
+        bool info_at_start; /* the next answer is worth a write: a start in a loop must not ask each time */
 
         /* the plan */
         RenewPlan plan;

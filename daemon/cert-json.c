@@ -72,6 +72,39 @@ static int put_plan(const Cert *c, Json *j) {
         return r;
 }
 
+static int put_renewal_info(const Cert *c, Json *j) {
+        const RecordRenewal *n = &c->record.renewal;
+        _cleanup_(json_freep) Json *info = NULL;
+        int r;
+
+        if (n->end == 0 || !c->present || !str_equal(n->cert_id, c->info.cert_id))
+                return 0;
+        info = json_object_new();
+        r = info ? json_set_int64(info, "start", n->start) : -ENOMEM;
+        if (r >= 0)
+                r = json_set_int64(info, "end", n->end);
+        if (r >= 0)
+                r = json_set_int64(info, "chosen", n->chosen);
+        if (r >= 0)
+                r = json_set_bool(info, "recalled", n->recalled);
+        if (r >= 0 && n->explanation)
+                r = json_set_string(info, "explanation", n->explanation);
+        return r < 0 ? r : json_set(j, "renewal_info", TAKE_PTR(info));
+}
+
+/* What orders asked for besides the names. */
+static int put_wishes(const Cert *c, Json *j) {
+        const RecordCurrent *now = &c->record.current;
+        const char *replaces = c->machine ? order_machine_replaces(c->machine) : NULL;
+        int r = 0;
+
+        if (now->profile && str_equal(now->leaf, c->info.leaf_sha256))
+                r = json_set_string(j, "profile", now->profile);
+        if (r >= 0 && replaces)
+                r = json_set_string(j, "replaces", replaces);
+        return r;
+}
+
 int cert_json(const Cert *c, Json **ret) {
         _cleanup_(json_freep) Json *j = json_object_new();
         int r;
@@ -87,6 +120,10 @@ int cert_json(const Cert *c, Json **ret) {
                 r = put_facts(c, j);
         if (r >= 0)
                 r = put_plan(c, j);
+        if (r >= 0)
+                r = put_wishes(c, j);
+        if (r >= 0)
+                r = put_renewal_info(c, j);
         if (r >= 0)
                 r = put_targets(c, j);
         if (r < 0)

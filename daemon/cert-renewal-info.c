@@ -11,6 +11,7 @@
 #define CHECK_MIN_SEC     ((int64_t) SEC_PER_MIN)      /* S-04 */
 #define CHECK_MAX_SEC     ((int64_t) SEC_PER_DAY)      /* S-04 */
 #define ABSENT_SEC        ((int64_t) SEC_PER_DAY)      /* the CA has none: perhaps it will */
+#define SAVED_SEC         ((int64_t) SEC_PER_DAY) /* an answer without news is worth a write so rarely */
 #define START_GAP_SEC     ((int64_t) SEC_PER_HOUR) /* since the last check, that a start asks again */
 #define GOOD_SEC          ((int64_t) 3 * SEC_PER_DAY) /* T-10 */
 #define MANY_RECALLED     5                           /* from here on they are spread (T-18) */
@@ -133,6 +134,7 @@ void cert_info_start(Cert *c) {
         /* T-09: at start, too; but a start is no reason to ask a CA that has nothing to say, nor to ask in a loop. */
         if (is_for_current(c) && !n->absent && n->fetched > 0 && n->fetched <= cert_now(c))
                 n->next_check = MIN(n->next_check, n->fetched + span(c, START_GAP_SEC));
+        c->info_at_start = true;
         cert_info_plan(c);
 }
 
@@ -205,7 +207,8 @@ static void choose(Cert *c, const RenewalInfo *info) {
 static void take_window(Cert *c, RenewalInfo *info) {
         RecordRenewal *n = &c->record.renewal;
         bool news = n->start != info->start || n->end != info->end || n->absent || n->failures > 0,
-             old = n->fetched < cert_now(c) - span(c, START_GAP_SEC);
+             old = n->fetched < cert_now(c) - MIN(SAVED_SEC, cert_lifetime(c) / 20) ||
+                   c->info_at_start;
 
         n->fetched = cert_now(c);
         n->failures = 0;
@@ -214,6 +217,7 @@ static void take_window(Cert *c, RenewalInfo *info) {
         n->explanation = TAKE_PTR(info->explanation);
         if (n->start != info->start || n->end != info->end)
                 choose(c, info);
+        c->info_at_start = false;
         if (news || old)
                 save(c);
 }

@@ -26,8 +26,11 @@ class Fresh(harness.Case):
     def test_one_name(self):
         """X-02: a fresh name on a warm connection costs 7 POSTs"""
         self.warm_up("warm-one")
+        since = self.pebble.mark()
         posts = self.issue("one.example.org")
         self.assertEqual(len(posts), 7, posts)
+        # This Pebble has no renewal information: nothing is asked besides (X-03).
+        self.assertEqual([p for m, p in self.pebble.requests(since) if m == "GET"], [])
 
     def test_many_names(self):
         """X-02: k fresh names cost 5 + 2k POSTs"""

@@ -12,6 +12,8 @@ static void start(World *w, const SimOptions *o, int64_t reuse_sec) {
         (void) world_start(w, world_config_named(one, 1), false);
         fake_loop_run(w->loop, SEC_PER_HOUR);
         SIM_CHECK(w, fake_ca_counts(w->ca)->issued == 1, "no first certificate");
+        SIM_CHECK(w, fake_ca_counts(w->ca)->by[CA_RENEWAL_INFO] == 1,
+                  "not one GET for renewal information");
 }
 
 /* The POSTs of the first renewal. */
@@ -19,6 +21,9 @@ static void count_renewal(World *w, unsigned expected) {
         unsigned before = fake_ca_counts(w->ca)->posts, heads = fake_ca_counts(w->ca)->heads;
 
         fake_loop_run(w->loop, 70 * DAY);
+        SIM_CHECK(w, fake_ca_counts(w->ca)->gets <= 2 + 70 * 5 + 1,
+                  "%u GETs in 70 days: more than the directory daily and four for renewal information",
+                  fake_ca_counts(w->ca)->gets);
         SIM_CHECK(w, fake_ca_counts(w->ca)->issued == 2, "%u issued",
                   fake_ca_counts(w->ca)->issued);
         SIM_CHECK(w, fake_ca_counts(w->ca)->posts - before == expected, "%u POSTs instead of %u",

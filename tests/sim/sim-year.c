@@ -126,6 +126,23 @@ static void touch_services(Year *y) {
         }
 }
 
+static const char *const retry_afters[] = {
+        NULL, "0", "-1", "7200", "21600", "31536000", "9223372036854775808"
+};
+
+/* The CA's word on renewals, from good to absurd. */
+static void talk_nonsense(Year *y) {
+        FakeCaOptions *o = fake_ca_options(y->w.ca);
+
+        o->info = (CaInfo) upto(y, CA_INFO_MAX - 1);
+        o->info_retry_after = retry_afters[upto(y, ELEMENTSOF(retry_afters) - 1)];
+        if (upto(y, 99) == 0)
+                o->info_retry_after =
+                                "1"; /* a request a minute for each certificate: rare, it takes time */
+        o->no_renewal_info = upto(y, 4) == 0;
+        o->refuses_replaces = upto(y, 1) ? 400 + (long) upto(y, 9) : 0;
+}
+
 static void by_hand(Year *y) {
         _cleanup_free_ char *message = NULL;
         RenewWatch *watch = NULL;
@@ -140,7 +157,7 @@ static void mischief(Year *y) {
         World *w = &y->w;
 
         y->mischiefs++;
-        switch (upto(y, 11)) {
+        switch (upto(y, 12)) {
         case 0:
                 fake_ca_set_down(w->ca, upto(y, 1));
                 break;
@@ -161,7 +178,7 @@ static void mischief(Year *y) {
                 fake_helper_set_loss(w->installer, upto(y, 200000));
                 break;
         case 6:
-                fake_store_crash_chance(w->store, upto(y, (uint32_t) (6000000 / y->count)));
+                fake_store_crash_chance(w->store, upto(y, (uint32_t) (1000000 / y->count)));
                 fake_helper_set_crash(w->signer, upto(y, 50000));
                 break;
         case 7:
@@ -174,6 +191,9 @@ static void mischief(Year *y) {
                 fake_store_fail(w->store, upto(y, 1));
                 break;
         case 10:
+                talk_nonsense(y);
+                break;
+        case 11:
                 fake_ca_options(w->ca)->retry_after_sec = 1 + upto(y, 2 * SEC_PER_HOUR);
                 by_hand(y);
                 break;
@@ -197,6 +217,10 @@ static void all_good(Year *y) {
         fake_store_fail(w->store, false);
         fake_loop_set_offset(w->loop, 0);
         fake_ca_options(w->ca)->retry_after_sec = 60;
+        fake_ca_options(w->ca)->info = CA_INFO_GOOD;
+        fake_ca_options(w->ca)->info_retry_after = "21600";
+        fake_ca_options(w->ca)->no_renewal_info = false;
+        fake_ca_options(w->ca)->refuses_replaces = 0;
         y->faults = 5000;
         y->validations = 2000;
         y->spoils = 200;
@@ -261,6 +285,8 @@ static void check_each_event(Year *y) {
                   "two open orders of one certificate");
         SIM_CHECK(&y->w, fake_http_in_flight(y->w.http) <= 20 + 1,
                   "more than 20 requests in flight");
+        SIM_CHECK(&y->w, fake_ca_counts(y->w.ca)->info_of_replaced <= y->crashes + y->count,
+                  "renewal information of certificates that are replaced");
         fake_ca_counts(y->w.ca)->most_open = 0;
 }
 

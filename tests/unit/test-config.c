@@ -213,6 +213,11 @@ static const Golden golden_errors[] = {
           "/etc/certificates/a.conf:3: Challenge=http-1: not a challenge type; use http-01, dns-01 or tls-alpn-01" },
         { "Challenge=http-01 http-01",
           "/etc/certificates/a.conf:3: Challenge=http-01 http-01: http-01 is given twice" },
+        { "Lifetime=0", "/etc/certificates/a.conf:3: Lifetime=0: not between one second and 316224000 s" },
+        { "Profile=a\xc3\xa4",
+          "/etc/certificates/a.conf:3: Profile=a\xc3\xa4: not a profile's name; at most 100 printable ASCII characters" },
+        { "Profile=a\nRequireProfile=b",
+          "/etc/certificates/a.conf: both Profile=a and RequireProfile=b are set; leave one of them out" },
         { "RenewBefore=soon",
           "/etc/certificates/a.conf:3: RenewBefore=soon: not a span of time; write for example 30d" },
         { "RenewBefore=400d",
@@ -546,6 +551,47 @@ static void test_same_order(void) {
         REQUIRE(c->certificate_count == 3);
         CHECK(certificate_same_order(&c->certificates[0], &c->certificates[1]));
         CHECK(!certificate_same_order(&c->certificates[0], &c->certificates[2]));
+
+        static const char *const wishes[] = { "Profile=x", "RequireProfile=x", "PreferredChain=x",
+                                              "Lifetime=7d" };
+        for (size_t i = 0; i < ELEMENTSOF(wishes); i++) {
+                _cleanup_free_ char *text = NULL;
+
+                CHECK(str_printf(&text, "[Certificate]\nNames=b.example.org a.example.org\n%s\n",
+                                 wishes[i]) >= 0);
+                write_text("etc/certificates/c.conf", text);
+                _cleanup_(config_freep) Config *d = load();
+                REQUIRE(d->certificate_count == 3);
+                CHECK(!certificate_same_order(&d->certificates[0], &d->certificates[2]));
+        }
+}
+
+/* Of two keys that say one thing the certificate's own counts. */
+static void test_wishes(void) {
+        make_tree();
+        write_text("etc/renewd.conf",
+                   "[Defaults]\nProfile=tlsserver\nPreferredChain=ISRG Root X1\nLifetime=10d\n");
+        write_text("etc/certificates/a.conf", "[Certificate]\nNames=a.example.org\n");
+        write_text("etc/certificates/b.conf",
+                   "[Certificate]\nNames=b.example.org\nRequireProfile=short lived\nLifetime=12h\n"
+                   "PreferredChain=Other\n");
+        write_text("etc/ca/letsencrypt.conf.d/x.conf", "[CA]\nRenewalInfo=no\n");
+        _cleanup_(config_freep) Config *c = load();
+        print_messages(c);
+        CHECK_INT(c->message_count, 0);
+        REQUIRE(c->certificate_count == 2 && c->ca_count == 1);
+        CHECK_STR(c->certificates[0].profile, "tlsserver");
+        CHECK(!c->certificates[0].require_profile);
+        CHECK_STR(certificate_profile(&c->certificates[0]), "tlsserver");
+        CHECK_STR(c->certificates[0].preferred_chain, "ISRG Root X1");
+        CHECK_INT(c->certificates[0].lifetime_sec, 10 * SEC_PER_DAY);
+        CHECK(!c->certificates[1].profile);
+        CHECK_STR(c->certificates[1].require_profile, "short lived");
+        CHECK_STR(certificate_profile(&c->certificates[1]), "short lived");
+        CHECK_STR(c->certificates[1].preferred_chain, "Other");
+        CHECK_INT(c->certificates[1].lifetime_sec, 12 * SEC_PER_HOUR);
+        CHECK(!c->cas[0].renewal_info);
+        CHECK(c->cas[0].replaces);
 }
 
 /* What is dumped, read again, is dumped the same. */
@@ -609,6 +655,8 @@ TEST_MAIN({ "the shortest configuration is complete", test_shortest },
           { "R2.8.2: a thousand mutated files break nothing else", test_mutated },
           { "one certificate can be read alone", test_only },
           { "certificate_same_order looks at what is ordered", test_same_order },
+          { "profile, chain and lifetime, of the certificate or the defaults (U-02, P-08, H-04)",
+            test_wishes },
           { "the dump reads back as the same", test_dump },
           { "every key is in the reference", test_reference },
           { "directories are moved by absolute paths only", test_paths })

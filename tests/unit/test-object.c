@@ -61,7 +61,9 @@ static void directory(void) {
                                   "\"keyChange\":\"https://ca.example/key\",\"renewalInfo\":\"https://cdn.example/ari\","
                                   "\"xyz123\":\"https://community.example/\",\"meta\":{\"termsOfService\":"
                                   "\"data:text/plain,Do%20what\\u001b\",\"externalAccountRequired\":true,"
-                                  "\"caaIdentities\":[\"ca.example\"],\"website\":null}}",
+                                  "\"caaIdentities\":[\"CA.example\",7,\"\\u001b\",\"two.example\"],"
+                                  "\"website\":\"https://ca.example/\\u001b\",\"profiles\":{\"classic\":"
+                                  "\"https://ca.example/p\",\"shortlived\":7,\"\":\"\",\"b\\nd\":\"\"}}}",
                                   &d),
                   0);
         CHECK_STR(d.new_nonce, "https://ca.example/nonce");
@@ -72,6 +74,13 @@ static void directory(void) {
         CHECK_STR(d.renewal_info, "https://cdn.example/ari");
         CHECK_STR(d.terms_of_service, "data:text/plain,Do%20what\\x1b");
         CHECK(d.external_account_required);
+        CHECK_STR(d.website, "https://ca.example/\\x1b");
+        REQUIRE(d.caa_identities.count == 2);
+        CHECK_STR(d.caa_identities.items[0], "ca.example");
+        CHECK_STR(d.caa_identities.items[1], "two.example");
+        CHECK_INT(d.profiles.count, 2); /* U-01 */
+        CHECK(string_list_contains(&d.profiles, "classic"));
+        CHECK(string_list_contains(&d.profiles, "shortlived"));
 }
 
 static void small_directory(void) {
@@ -82,8 +91,8 @@ static void small_directory(void) {
                 ",\"meta\":{\"termsOfService\":null,\"externalAccountRequired\":null}}",
                 "{" ENDPOINTS
                 ",\"meta\":[],\"keyChange\":7,\"renewalInfo\":\"http://ca.example/\"}",
-                "{" ENDPOINTS
-                ",\"meta\":{\"termsOfService\":1,\"externalAccountRequired\":\"yes\"},"
+                "{" ENDPOINTS ",\"meta\":{\"termsOfService\":1,\"externalAccountRequired\":\"yes\","
+                "\"website\":7,\"profiles\":[\"x\"],\"caaIdentities\":\"ca.example\"},"
                 "\"revokeCert\":\"https://evil.example/\"}",
         };
 
@@ -91,7 +100,8 @@ static void small_directory(void) {
                 _cleanup_(directory_done) Directory d = {};
                 CHECK_INT(parse_directory(texts[i], &d), 0);
                 CHECK(!d.revoke_cert && !d.key_change && !d.renewal_info && !d.terms_of_service);
-                CHECK(!d.external_account_required);
+                CHECK(!d.external_account_required && !d.website);
+                CHECK_INT(d.profiles.count + d.caa_identities.count, 0);
         }
 }
 

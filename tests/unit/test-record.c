@@ -42,6 +42,22 @@ static void round_trip(void) {
         (void) string_list_add(&a.attempt.names, "a.example.org");
         a.current.leaf = strdup("cd");
         a.current.former_not_after = 77;
+        a.current.profile = strdup("shortlived");
+        a.current.account = strdup("https://ca.test/account/1");
+        a.current.at = 78;
+        a.renewal = (RecordRenewal){
+                .cert_id = strdup("YQ.Yg"),
+                .start = 1,
+                .end = 2,
+                .explanation = strdup("https://ca.test/why"),
+                .chosen = 1,
+                .fetched = 3,
+                .next_check = 4,
+                .failures = 5,
+                .recalled = true,
+                .absent = true,
+                .refused = true,
+        };
         a.failures = 3;
         a.next_attempt = 99;
         a.retry_after = 98;
@@ -55,6 +71,18 @@ static void round_trip(void) {
         CHECK(json_get(b.attempt.order, "url"));
         CHECK_STR(b.current.leaf, "cd");
         CHECK_INT(b.current.former_not_after, 77);
+        CHECK_STR(b.current.profile, "shortlived");
+        CHECK_STR(b.current.account, "https://ca.test/account/1");
+        CHECK_INT(b.current.at, 78);
+        CHECK_STR(b.renewal.cert_id, "YQ.Yg");
+        CHECK_STR(b.renewal.explanation, "https://ca.test/why");
+        CHECK_INT(b.renewal.start, 1);
+        CHECK_INT(b.renewal.end, 2);
+        CHECK_INT(b.renewal.chosen, 1);
+        CHECK_INT(b.renewal.fetched, 3);
+        CHECK_INT(b.renewal.next_check, 4);
+        CHECK_INT(b.renewal.failures, 5);
+        CHECK(b.renewal.recalled && b.renewal.absent && b.renewal.refused);
         CHECK_INT(b.failures, 3);
         CHECK_INT(b.next_attempt, 99);
         CHECK_INT(b.retry_after, 98);

@@ -84,6 +84,14 @@ static void suggested(void) {
         CHECK_INT(renew_plan(&f).at, T0 + 72 * DAY);
         f.suggested = T0 - 1; /* revoked: at once (T-18) */
         CHECK_INT(renew_plan(&f).reason, RENEW_DUE);
+        f.recalled = true;
+        f.started = T0; /* T-18: not spread as what was merely missed */
+        CHECK_INT(renew_plan(&f).reason, RENEW_RECALLED);
+        CHECK_INT(renew_plan(&f).at, T0 - 1);
+        f.suggested = T0 + 70 * DAY; /* what is configured is "at the latest" */
+        f.recalled = false;
+        f.renew_before_sec = 45 * DAY;
+        CHECK_INT(renew_plan(&f).at, T0 + 45 * DAY);
 }
 
 static void reasons(void) {

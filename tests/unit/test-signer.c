@@ -1,9 +1,11 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "acme/csr.h"
 #include "acme/jwk.h"
+#include "acme/timestamp.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "signer/keystore.h"
@@ -258,6 +260,111 @@ static void foreign_names(void) {
                                    text("{" REQUEST ",\"certificate\":\"a\",\"names\":%s}",
                                         invalid[i])),
                           "InvalidParameter");
+}
+
+/* ---- what an order may ask for ---- */
+
+#define ORDER "{" REQUEST ",\"certificate\":\"a\"," NAMES
+#define ID    "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE"
+
+static void configure_order(const char *more) {
+        char config_text[300];
+
+        set_up();
+        make_account();
+        (void) snprintf(config_text, sizeof config_text,
+                        "[Certificate]\nNames=b.example.org a.example.org 192.0.2.1\n%s", more);
+        write_config("certificates/a.conf", config_text);
+}
+
+static const char *in(int64_t delay_sec) {
+        static char buffers[4][RFC3339_SIZE];
+        static unsigned next;
+
+        return rfc3339_format((int64_t) time(NULL) + delay_sec, buffers[next++ % 4]);
+}
+
+static void wishes(void) {
+        const char *until = in(7 * SEC_PER_DAY);
+
+        configure_order("Profile=shortlived\nLifetime=7d\n");
+        _cleanup_free_ char *body =
+                        answer("SignNewOrder",
+                               text(ORDER ",\"profile\":\"shortlived\",\"replaces\":\"" ID
+                                          "\",\"notAfter\":\"%s\"}",
+                                    until),
+                               "body");
+        _cleanup_free_ char *payload = part(body, "payload");
+        CHECK(strstr(payload, "\"profile\":\"shortlived\""));
+        CHECK(strstr(payload, "\"replaces\":\"" ID "\""));
+        CHECK(strstr(payload, until));
+        CHECK(!strstr(payload, "notBefore"));
+        /* None of them has to be asked for: a preferred profile may be dropped (Q-09, U-02). */
+        _cleanup_free_ char *plain = answer("SignNewOrder", ORDER "}", "body");
+        _cleanup_free_ char *less = part(plain, "payload");
+        CHECK(!strstr(less, "profile") && !strstr(less, "replaces") && !strstr(less, "notAfter"));
+}
+
+static void forged_profile(void) {
+        static const char *const profiles[] = { "\"classic\"", "\"Shortlived\"", "\"\"", "7",
+                                                "\"short\\nlived\"" };
+        static const char *const errors[] = { "NotConfigured", "NotConfigured", "InvalidParameter",
+                                              "InvalidParameter", "InvalidParameter" };
+
+        configure_order("Profile=shortlived\n");
+        for (size_t i = 0; i < ELEMENTSOF(profiles); i++)
+                CHECK_STR(error_of("SignNewOrder", text(ORDER ",\"profile\":%s}", profiles[i])),
+                          errors[i]);
+        configure_order("");
+        CHECK_STR(error_of("SignNewOrder", ORDER ",\"profile\":\"shortlived\"}"), "NotConfigured");
+        configure_order("RequireProfile=shortlived\n");
+        CHECK_STR(error_of("SignNewOrder", ORDER "}"), "NotConfigured");
+        CHECK_STR(error_of("SignNewOrder", ORDER ",\"profile\":\"classic\"}"), "NotConfigured");
+        CHECK_STR(error_of("SignNewOrder", ORDER ",\"profile\":\"shortlived\"}"), "");
+}
+
+static void forged_replaces(void) {
+        static const char *const bad[] = { "\"\"",      "\"a\"",    "\"a.b.c\"", "\"../x.y\"",
+                                           "\"a b.c\"", "\"a.b=\"", "[]" };
+
+        configure_order("");
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                CHECK_STR(error_of("SignNewOrder", text(ORDER ",\"replaces\":%s}", bad[i])),
+                          "InvalidParameter");
+        CHECK_STR(error_of("SignNewOrder", ORDER ",\"replaces\":\"" ID "\"}"), "");
+        write_config("ca/test.conf", "[CA]\nDirectory=https://ca.example/dir\nReplaces=no\n");
+        CHECK_STR(error_of("SignNewOrder", ORDER ",\"replaces\":\"" ID "\"}"), "NotConfigured");
+}
+
+static void forged_dates(void) {
+        const struct {
+                const char *key;
+                int64_t delay_sec;
+                const char *error;
+        } rows[] = {
+                { "notAfter", 12 * SEC_PER_HOUR, "" },
+                { "notAfter", SEC_PER_DAY + 60, "" }, /* clocks differ a little */
+                { "notAfter", 2 * SEC_PER_DAY, "NotConfigured" },
+                { "notAfter", -60, "NotConfigured" },
+                { "notBefore", 60, "" },
+                { "notBefore", -3 * SEC_PER_DAY, "NotConfigured" },
+                { "notBefore", 3 * SEC_PER_DAY, "NotConfigured" },
+        };
+
+        configure_order("Lifetime=1d\n");
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                CHECK_STR(error_of("SignNewOrder", text(ORDER ",\"%s\":\"%s\"}", rows[i].key,
+                                                        in(rows[i].delay_sec))),
+                          rows[i].error);
+        CHECK_STR(error_of("SignNewOrder", text(ORDER ",\"notBefore\":\"%s\",\"notAfter\":\"%s\"}",
+                                                in(7200), in(3600))),
+                  "NotConfigured");
+        CHECK_STR(error_of("SignNewOrder", ORDER ",\"notAfter\":\"tomorrow\"}"),
+                  "InvalidParameter");
+        CHECK_STR(error_of("SignNewOrder", ORDER ",\"notAfter\":7}"), "InvalidParameter");
+        configure_order(""); /* H-04 */
+        CHECK_STR(error_of("SignNewOrder", text(ORDER ",\"notAfter\":\"%s\"}", in(3600))),
+                  "NotConfigured");
 }
 
 static void foreign_certificates(void) {
@@ -618,6 +725,10 @@ TEST_MAIN({ "F-03 Account answers with the same key", account },
           { "F-04 without agreement nothing is agreed to", terms },
           { "H-01 C-05 newOrder has the configured names and kid", order },
           { "R2.7.5 names that are not configured are refused", foreign_names },
+          { "H-01 an order asks for what is configured", wishes },
+          { "U-02 a forged profile is refused", forged_profile },
+          { "T-15 a forged predecessor is refused", forged_replaces },
+          { "H-04 forged dates are refused", forged_dates },
           { "R2.7.5 certificates that are not configured so are refused", foreign_certificates },
           { "R2.7.5 R2.4.3 a url or kid of a foreign origin is refused", urls },
           { "C-07 J-07 the two payloads that say nothing", constant_payloads },
