@@ -54,8 +54,7 @@ int csr_build(EVP_PKEY *k, const StringList *names, Bytes *ret) {
         if (r < 0)
                 return r;
 
-        const EVP_MD *digest = key_type_of(k) == KEY_ECDSA_P384 ? EVP_sha384() : EVP_sha256();
-        int size = X509_REQ_sign(q, k, digest) > 0 ? i2d_X509_REQ(q, &der) : -1;
+        int size = X509_REQ_sign(q, k, key_digest(k)) > 0 ? i2d_X509_REQ(q, &der) : -1;
         if (size <= 0) {
                 ERR_clear_error();
                 return -EIO;

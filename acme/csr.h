@@ -6,7 +6,7 @@
 #include "base/strings.h"
 
 /* DER of a request with empty subject, the names (DNS names and literal IP addresses) as subjectAltName, SHA-256 (SHA-384 for
- * P-384). Appended to *ret. */
+ * P-384, Ed25519's own). Appended to *ret. */
 int csr_build(EVP_PKEY *k, const StringList *names, Bytes *ret);
 
 /* Checks that the DER request is signed by `k` itself and asks for exactly `names`. -EBADMSG, -EKEYREJECTED (other

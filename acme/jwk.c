@@ -80,7 +80,7 @@ static int build_ed25519(Json *j, EVP_PKEY *k) {
 static int build_members(Json *j, EVP_PKEY *k) {
         if (EVP_PKEY_is_a(k, "RSA"))
                 return build_rsa(j, k);
-        if (EVP_PKEY_is_a(k, "ED25519"))
+        if (key_type_of(k) == KEY_ED25519)
                 return build_ed25519(j, k);
         if (key_type_of(k) == KEY_ECDSA_P256)
                 return build_ec(j, k, "P-256", 32);

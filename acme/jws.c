@@ -16,14 +16,14 @@
 
 typedef struct Algorithm {
         const char *name;
-        const char *digest;
-        int width; /* octets of r and of s; 0: RSA */
+        const char *digest; /* NULL: the algorithm has its own */
+        int width;          /* octets of r and of s; 0: the signature goes out as it is */
 } Algorithm;
 
 static const Algorithm ALGORITHMS[KEY_TYPE_MAX] = {
         [KEY_ECDSA_P256] = { "ES256", "SHA256", 32 }, [KEY_ECDSA_P384] = { "ES384", "SHA384", 48 },
         [KEY_RSA_2048] = { "RS256", "SHA256", 0 },    [KEY_RSA_3072] = { "RS256", "SHA256", 0 },
-        [KEY_RSA_4096] = { "RS256", "SHA256", 0 },
+        [KEY_RSA_4096] = { "RS256", "SHA256", 0 },    [KEY_ED25519] = { "EdDSA", NULL, 0 },
 };
 
 static const Algorithm *algorithm_of(EVP_PKEY *k) {

@@ -16,5 +16,5 @@ typedef struct JwsHeader {
 /* Signs. `payload` NULL is the empty payload of POST-as-GET (C-07). ret: malloc'ed text. */
 int jws_sign(EVP_PKEY *k, const JwsHeader *header, const char *payload, char **ret);
 
-/* "ES256", "ES384", "RS256"; NULL for a key that no CA takes for accounts. */
+/* "ES256", "ES384", "RS256", "EdDSA"; NULL for a key that no CA takes for accounts. */
 const char *jws_algorithm(EVP_PKEY *k);

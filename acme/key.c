@@ -19,14 +19,15 @@
 
 static const struct {
         const char *name;
-        const char *curve; /* as OpenSSL says it; NULL: RSA */
-        unsigned bits;
+        const char *algorithm, *curve; /* as OpenSSL says them */
+        unsigned bits;                 /* of RSA */
 } TYPES[KEY_TYPE_MAX] = {
-        [KEY_ECDSA_P256] = { "ecdsa-p256", "prime256v1", 256 },
-        [KEY_ECDSA_P384] = { "ecdsa-p384", "secp384r1", 384 },
-        [KEY_RSA_2048] = { "rsa-2048", NULL, 2048 },
-        [KEY_RSA_3072] = { "rsa-3072", NULL, 3072 },
-        [KEY_RSA_4096] = { "rsa-4096", NULL, 4096 },
+        [KEY_ECDSA_P256] = { "ecdsa-p256", "EC", "prime256v1", 0 },
+        [KEY_ECDSA_P384] = { "ecdsa-p384", "EC", "secp384r1", 0 },
+        [KEY_RSA_2048] = { "rsa-2048", "RSA", NULL, 2048 },
+        [KEY_RSA_3072] = { "rsa-3072", "RSA", NULL, 3072 },
+        [KEY_RSA_4096] = { "rsa-4096", "RSA", NULL, 4096 },
+        [KEY_ED25519] = { "ed25519", "ED25519", NULL, 0 },
 };
 
 KeyType key_type_from_string(const char *text) {
@@ -40,14 +41,20 @@ const char *key_type_to_string(KeyType t) {
         return t >= 0 && t < KEY_TYPE_MAX ? TYPES[t].name : "unknown";
 }
 
+bool key_type_is_rsa(KeyType t) {
+        return t >= 0 && t < KEY_TYPE_MAX && TYPES[t].bits > 0;
+}
+
 int key_generate(KeyType type, EVP_PKEY **ret) {
         EVP_PKEY *k;
 
         assert(type >= 0 && type < KEY_TYPE_MAX);
         if (TYPES[type].curve)
                 k = EVP_EC_gen(TYPES[type].curve);
-        else
+        else if (TYPES[type].bits > 0)
                 k = EVP_RSA_gen(TYPES[type].bits);
+        else
+                k = EVP_PKEY_Q_keygen(NULL, NULL, TYPES[type].algorithm);
         if (!k) {
                 ERR_clear_error();
                 return -EIO;
@@ -61,23 +68,31 @@ EVP_PKEY *key_free(EVP_PKEY *k) {
         return NULL;
 }
 
-static bool has_curve(EVP_PKEY *k, const char *curve) {
+static bool is_of_type(EVP_PKEY *k, KeyType t) {
         char name[64];
         size_t size;
 
-        return EVP_PKEY_is_a(k, "EC") &&
-               EVP_PKEY_get_group_name(k, name, sizeof(name), &size) == 1 && str_equal(name, curve);
+        if (!EVP_PKEY_is_a(k, TYPES[t].algorithm))
+                return false;
+        if (TYPES[t].curve)
+                return EVP_PKEY_get_group_name(k, name, sizeof(name), &size) == 1 &&
+                       str_equal(name, TYPES[t].curve);
+        return TYPES[t].bits == 0 || EVP_PKEY_get_bits(k) == (int) TYPES[t].bits;
 }
 
 KeyType key_type_of(EVP_PKEY *k) {
-        for (KeyType t = 0; t < KEY_TYPE_MAX; t++) {
-                if (TYPES[t].curve && has_curve(k, TYPES[t].curve))
+        for (KeyType t = 0; t < KEY_TYPE_MAX; t++)
+                if (is_of_type(k, t))
                         return t;
-                if (!TYPES[t].curve && EVP_PKEY_is_a(k, "RSA") &&
-                    EVP_PKEY_get_bits(k) == (int) TYPES[t].bits)
-                        return t;
-        }
         return KEY_TYPE_INVALID;
+}
+
+const EVP_MD *key_digest(EVP_PKEY *k) {
+        KeyType type = key_type_of(k);
+
+        if (type == KEY_ED25519)
+                return NULL;
+        return type == KEY_ECDSA_P384 ? EVP_sha384() : EVP_sha256();
 }
 
 static void bio_freep(BIO **b) {

@@ -12,16 +12,22 @@ typedef enum KeyType {
         KEY_RSA_2048,   /* RS256 */
         KEY_RSA_3072,
         KEY_RSA_4096,
+        KEY_ED25519, /* EdDSA; no public CA takes it (C-01) */
         KEY_TYPE_MAX,
         KEY_TYPE_INVALID = -EINVAL,
 } KeyType;
 
-KeyType key_type_from_string(const char *text); /* "ecdsa-p256", "ecdsa-p384", "rsa-2048" … */
+KeyType key_type_from_string(const char *text); /* "ecdsa-p256", "rsa-2048", "ed25519" … */
 const char *key_type_to_string(KeyType t);
+
+bool key_type_is_rsa(KeyType t);
 
 int key_generate(KeyType type, EVP_PKEY **ret); /* -EIO when the DRBG or the library fails */
 EVP_PKEY *key_free(EVP_PKEY *k);
 DEFINE_CLEANUP(EVP_PKEY *, key_free)
+
+/* What a CSR of such a key is signed with; NULL: the key's algorithm has its own (Ed25519). */
+const EVP_MD *key_digest(EVP_PKEY *k);
 
 /* Of which of our kinds is it; KEY_TYPE_INVALID if none. */
 KeyType key_type_of(EVP_PKEY *k);

@@ -59,10 +59,10 @@ int order_fail(OrderMachine *m,
         return order_end(m);
 }
 
-/* "the CA refused the order: rateLimited (HTTP 429): too many ..." */
+/* "the CA refused the order: rateLimited (HTTP 429): too many ...; what a person can do" */
 static int problem_message(const Problem *p, ProblemPlace place, char **ret) {
         _cleanup_(bytes_done) Bytes b = {};
-        const char *type = problem_type_to_string(p->type);
+        const char *type = problem_type_to_string(p->type), *advice = problem_advice(p, place);
         int r;
 
         r = bytes_append_string(&b, place_texts[place]);
@@ -74,6 +74,8 @@ static int problem_message(const Problem *p, ProblemPlace place, char **ret) {
                 r = bytes_printf(&b, " (HTTP %ld)", p->status);
         if (r >= 0 && p->detail && p->detail[0])
                 r = bytes_printf(&b, ": %s", p->detail);
+        if (r >= 0 && advice[0])
+                r = bytes_printf(&b, "; %s", advice);
         if (r < 0)
                 return r;
         *ret = bytes_take_text(&b);

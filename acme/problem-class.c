@@ -96,7 +96,8 @@ static const char *const ADVICE[PROBLEM_TYPE_MAX] = {
                         "The CA does not take this kind of key, or knows it as compromised; choose "
                         "another KeyType=.",
         [PROBLEM_BAD_SIGNATURE_ALGORITHM] =
-                        "The CA does not take the account key's signature algorithm.",
+                        "The CA does not take the account key's signature algorithm; set another "
+                        "AccountKeyType= in its file below ca/, for an account with a new key.",
         [PROBLEM_CAA] = "A CAA record forbids this CA to issue; allow it in the DNS zone of the name.",
         [PROBLEM_CONNECTION] =
                         "The CA could not connect to the name; check the firewall, port forwarding "

@@ -209,7 +209,7 @@ static void on_csr(const HelperReply *reply, void *userdata) {
 
 /* Once a request was made with this attempt's key, no other key may take its place. */
 int cert_ask_csr(Cert *c, const OrderEffect *e) {
-        bool slow = c->config->key_type >= KEY_RSA_2048;
+        bool slow = key_type_is_rsa(c->config->key_type);
         _cleanup_(json_freep) Json *j = json_object_new();
         Json *names = json_array_new();
         CertAsk *a;

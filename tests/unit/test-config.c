@@ -208,7 +208,7 @@ typedef struct Golden {
 
 static const Golden golden_errors[] = {
         { "KeyType=rsa-1024",
-          "/etc/certificates/a.conf:3: KeyType=rsa-1024: not a key type; use one of ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, rsa-4096" },
+          "/etc/certificates/a.conf:3: KeyType=rsa-1024: not a key type; use one of ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, rsa-4096, ed25519" },
         { "Challenge=http-1",
           "/etc/certificates/a.conf:3: Challenge=http-1: not a challenge type; use http-01, dns-01 or tls-alpn-01" },
         { "Challenge=http-01 http-01",

@@ -21,6 +21,7 @@ static void built(void) {
                 { KEY_ECDSA_P256, NID_ecdsa_with_SHA256 },
                 { KEY_ECDSA_P384, NID_ecdsa_with_SHA384 },
                 { KEY_RSA_2048, NID_sha256WithRSAEncryption },
+                { KEY_ED25519, NID_ED25519 },
         };
         _cleanup_(string_list_done) StringList names = {};
 

@@ -56,15 +56,13 @@ static void types(void) {
 }
 
 static void round_trip(void) {
-        static const KeyType kinds[] = { KEY_ECDSA_P256, KEY_ECDSA_P384, KEY_RSA_2048 };
-
-        for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
+        for (KeyType type = 0; type < KEY_TYPE_MAX; type++) {
                 _cleanup_(key_freep) EVP_PKEY *k = NULL, *back = NULL;
                 _cleanup_(bytes_done) Bytes pem = { .secret = true };
                 char spki[SHA256_HEX_SIZE], spki_back[SHA256_HEX_SIZE];
 
-                REQUIRE(key_generate(kinds[i], &k) == 0);
-                CHECK_INT(key_type_of(k), kinds[i]);
+                REQUIRE(key_generate(type, &k) == 0);
+                CHECK_INT(key_type_of(k), type);
                 REQUIRE(key_to_pem(k, &pem) == 0);
                 CHECK(str_skip_prefix(bytes_text(&pem), "-----BEGIN PRIVATE KEY-----\n"));
                 REQUIRE(key_from_pem(pem.data, pem.size, &back) == 0);
@@ -163,7 +161,30 @@ static void jwk_ed25519(void) {
         CHECK_STR(text,
                   "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg\"}");
         check_thumbprint(k, "1IG2tMH7J2wbJZnOf8LJzQitKf7LMvoAElsuDMVM54Y");
-        CHECK(!jws_algorithm(k));
+}
+
+/* RFC 8037 appendix A.4: the seed of A.1, its header and its payload; Ed25519 signs the same text
+ * the same way each time. */
+static void eddsa_vector(void) {
+        static const char input[] = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+        static const char d[] = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
+        _cleanup_(bytes_done) Bytes seed = {};
+        _cleanup_free_ char *signature = NULL;
+        unsigned char octets[64];
+        size_t size = sizeof(octets);
+
+        REQUIRE(base64url_decode(d, strlen(d), &seed) == 0);
+        _cleanup_(key_freep) EVP_PKEY *k =
+                        EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed.data, seed.size);
+        check_thumbprint(k, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+        EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+        CHECK_INT(EVP_DigestSignInit_ex(ctx, NULL, NULL, NULL, NULL, k, NULL), 1);
+        CHECK_INT(EVP_DigestSign(ctx, octets, &size, (const unsigned char *) input, strlen(input)),
+                  1);
+        EVP_MD_CTX_free(ctx);
+        CHECK_INT(base64url_encode(octets, size, &signature), 0);
+        CHECK_STR(signature,
+                  "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg");
 }
 
 /* RFC 7638 §3.1 */
@@ -290,42 +311,51 @@ static bool verifies(EVP_PKEY *k, const Json *j, const char *digest, size_t widt
         return good;
 }
 
-static void signatures_hold(void) {
-        static const struct {
-                KeyType type;
-                const char *algorithm, *digest;
-                size_t width;
-        } cases[] = {
-                { KEY_ECDSA_P256, "ES256", "SHA256", 32 },
-                { KEY_ECDSA_P384, "ES384", "SHA384", 48 },
-                { KEY_RSA_2048, "RS256", "SHA256", 0 },
-        };
+static const struct Algorithm {
+        const char *name, *digest;
+        size_t width;   /* of r and s; 0: no ECDSA */
+        unsigned times; /* a key of 4096 bits takes its time */
+} ALGORITHMS[KEY_TYPE_MAX] = {
+        [KEY_ECDSA_P256] = { "ES256", "SHA256", 32, 2000 },
+        [KEY_ECDSA_P384] = { "ES384", "SHA384", 48, 2000 },
+        [KEY_RSA_2048] = { "RS256", "SHA256", 0, 500 },
+        [KEY_RSA_3072] = { "RS256", "SHA256", 0, 500 },
+        [KEY_RSA_4096] = { "RS256", "SHA256", 0, 500 },
+        [KEY_ED25519] = { "EdDSA", NULL, 0, 500 },
+};
 
-        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                _cleanup_(key_freep) EVP_PKEY *k = NULL;
-
-                REQUIRE(key_generate(cases[i].type, &k) == 0);
-                CHECK_STR(jws_algorithm(k), cases[i].algorithm);
-                _cleanup_(json_freep) Json *j = sign(k, &HEADER, "{\"a\":1}");
-                CHECK(verifies(k, j, cases[i].digest, cases[i].width));
-        }
-}
-
-static void padded(void) {
-        _cleanup_(key_freep) EVP_PKEY *k = ec_key("P-256", NID_X9_62_prime256v1, 379, 32);
+/* Each over another text, as each request has another nonce. */
+static void sign_often(KeyType type, EVP_PKEY *k) {
+        const struct Algorithm *a = &ALGORITHMS[type];
+        size_t size = a->width > 0 ? 2 * a->width : (size_t) EVP_PKEY_get_size(k);
         unsigned leading_zeros = 0;
 
-        for (unsigned i = 0; i < 2000; i++) {
-                _cleanup_(json_freep) Json *j = sign(k, &HEADER, NULL);
+        for (unsigned i = 0; i < a->times; i++) {
+                char nonce[32];
+                JwsHeader header = { .nonce = nonce, .url = HEADER.url, .kid = HEADER.kid };
                 _cleanup_(bytes_done) Bytes raw = {};
                 const char *signature = "";
 
+                (void) snprintf(nonce, sizeof(nonce), "nonce-%u", i);
+                _cleanup_(json_freep) Json *j = sign(k, &header, i % 2 ? "{}" : NULL);
                 (void) json_get_string(j, "signature", &signature);
                 REQUIRE(base64url_decode(signature, strlen(signature), &raw) == 0);
-                REQUIRE(raw.size == 64);
-                leading_zeros += raw.data[0] == 0 || raw.data[32] == 0;
+                REQUIRE(raw.size == size);
+                REQUIRE(verifies(k, j, a->digest, a->width));
+                leading_zeros += raw.data[0] == 0 || raw.data[a->width] == 0;
         }
-        CHECK(leading_zeros > 0); /* 2000 without one: once in 6 million runs */
+        if (a->width > 0)
+                CHECK(leading_zeros > 0); /* 2000 without one: once in 6 million runs */
+}
+
+static void signatures_hold(void) {
+        for (KeyType type = 0; type < KEY_TYPE_MAX; type++) {
+                _cleanup_(key_freep) EVP_PKEY *k = NULL;
+
+                REQUIRE(key_generate(type, &k) == 0);
+                CHECK_STR(jws_algorithm(k), ALGORITHMS[type].name);
+                sign_often(type, k);
+        }
 }
 
 static void limits(void) {
@@ -356,10 +386,11 @@ TEST_MAIN({ "C-01 key types by name", types },
           { "C-10 C-11 JWK of P-256 with a leading zero octet (appendix A)", jwk_p256 },
           { "C-11 thumbprint of P-384 (appendix A)", jwk_p384 },
           { "C-10 C-11 JWK of Ed25519 (appendix A)", jwk_ed25519 },
+          { "C-09 C-11 signature and thumbprint of Ed25519 (RFC 8037 A)", eddsa_vector },
           { "C-10 C-11 thumbprint of RSA (RFC 7638 3.1)", jwk_rsa },
           { "C-02 C-03 C-04 C-05 C-06 B-05 flattened JSON, exact members", flattened },
           { "C-03 C-04 without kid the jwk is put in", with_jwk },
           { "C-07 POST-as-GET has the empty payload", post_as_get },
-          { "C-01 C-08 C-09 signatures hold", signatures_hold },
-          { "C-08 2000 signatures have 64 octets", padded },
+          { "C-01 C-08 C-09 500 signatures of each kind, 2000 of ECDSA, hold and have their length",
+            signatures_hold },
           { "C-15 a body stays below 50000 octets", limits })
