@@ -5,7 +5,9 @@
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <string.h>
 
 #include "acme/san.h"
 
@@ -102,4 +104,90 @@ int csr_check(const void *der, size_t size, EVP_PKEY *k, const StringList *names
         if (r < 0)
                 return r;
         return string_list_same_set(&asked, names) ? 0 : -EINVAL;
+}
+
+/* ---- requests of others ---- */
+
+void csr_info_done(CsrInfo *c) {
+        bytes_done(&c->der);
+        string_list_done(&c->names);
+        *c = (CsrInfo){};
+}
+
+static X509_REQ *decode(const void *text, size_t size) {
+        const unsigned char *p = text;
+        X509_REQ *q = d2i_X509_REQ(NULL, &p, (long) size);
+        BIO *bio;
+
+        if (q && p == (const unsigned char *) text + size)
+                return q;
+        X509_REQ_free(q);
+        bio = BIO_new_mem_buf(text, (int) size);
+        q = bio ? PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL) : NULL;
+        BIO_free(bio);
+        ERR_clear_error();
+        return q;
+}
+
+static int digest_hex(const Bytes *data, char ret[SHA256_HEX_SIZE]) {
+        unsigned char digest[EVP_MAX_MD_SIZE];
+        _cleanup_free_ char *hex = NULL;
+        size_t size;
+        int r;
+
+        if (!EVP_Q_digest(NULL, "SHA256", NULL, data->data, data->size, digest, &size))
+                return -EIO;
+        r = hex_encode(digest, size, &hex);
+        if (r >= 0)
+                memcpy(ret, hex, SHA256_HEX_SIZE);
+        return r;
+}
+
+static int encode(X509_REQ *q, Bytes *ret) {
+        unsigned char *der = NULL;
+        int size = i2d_X509_REQ(q, &der), r;
+
+        if (size <= 0)
+                return -EIO;
+        r = bytes_append(ret, der, (size_t) size);
+        OPENSSL_free(der);
+        return r;
+}
+
+static int refuse(const char **ret_reason, const char *reason) {
+        ERR_clear_error();
+        if (ret_reason)
+                *ret_reason = reason;
+        return -EBADMSG;
+}
+
+int csr_parse(const void *text, size_t size, CsrInfo *ret, const char **ret_reason) {
+        _cleanup_(csr_info_done) CsrInfo info = {};
+        int r;
+
+        if (size == 0 || size > 2 * CSR_MAX)
+                return refuse(ret_reason, "it is empty, or too large for any CA");
+        _cleanup_(request_freep) X509_REQ *q = decode(text, size);
+        EVP_PKEY *public = q ? X509_REQ_get0_pubkey(q) : NULL;
+        if (!public)
+                return refuse(ret_reason, "it is no certificate request in PEM or DER");
+        if (X509_REQ_verify(q, public) != 1)
+                return refuse(ret_reason, "its signature does not hold");
+        r = read_names(q, &info.names);
+        if (r == -EBADMSG || (r >= 0 && info.names.count == 0))
+                return refuse(ret_reason, "it asks for no names (subjectAltName)");
+        if (r >= 0)
+                r = encode(q, &info.der);
+        if (r >= 0)
+                r = digest_hex(&info.der, info.sha256);
+        if (r >= 0)
+                r = key_spki_sha256(public, info.spki_sha256);
+        if (r < 0)
+                return r;
+        if (info.der.size > CSR_MAX)
+                return refuse(ret_reason, "it is too large for any CA");
+        info.key_type = key_type_of(public);
+        *ret = info;
+        info = (CsrInfo){};
+        return 0;
 }

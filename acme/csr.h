@@ -9,6 +9,21 @@
  * P-384, Ed25519's own). Appended to *ret. */
 int csr_build(EVP_PKEY *k, const StringList *names, Bytes *ret);
 
+/* A request that somebody else made. */
+typedef struct CsrInfo {
+        Bytes der;
+        StringList names; /* as certinfo's; sorted, unique */
+        char sha256[SHA256_HEX_SIZE];
+        char spki_sha256[SHA256_HEX_SIZE];
+        KeyType key_type; /* KEY_TYPE_INVALID if none of ours */
+} CsrInfo;
+
+void csr_info_done(CsrInfo *c);
+
+/* PEM or DER. -EBADMSG with *ret_reason (static; may be NULL): it cannot be read, nobody signed it, it asks for no
+ * names. */
+int csr_parse(const void *text, size_t size, CsrInfo *ret, const char **ret_reason);
+
 /* Checks that the DER request is signed by `k` itself and asks for exactly `names`. -EBADMSG, -EKEYREJECTED (other
  * key), -EINVAL (other names). */
 int csr_check(const void *der, size_t size, EVP_PKEY *k, const StringList *names);

@@ -41,8 +41,12 @@ const char *key_type_to_string(KeyType t) {
         return t >= 0 && t < KEY_TYPE_MAX ? TYPES[t].name : "unknown";
 }
 
-bool key_type_is_rsa(KeyType t) {
-        return t >= 0 && t < KEY_TYPE_MAX && TYPES[t].bits > 0;
+KeyFamily key_family(KeyType t) {
+        if (t < 0 || t >= KEY_TYPE_MAX)
+                return KEY_FAMILY_ANY;
+        if (TYPES[t].curve)
+                return KEY_FAMILY_ECDSA;
+        return TYPES[t].bits > 0 ? KEY_FAMILY_RSA : KEY_FAMILY_ED25519;
 }
 
 int key_generate(KeyType type, EVP_PKEY **ret) {

@@ -20,7 +20,15 @@ typedef enum KeyType {
 KeyType key_type_from_string(const char *text); /* "ecdsa-p256", "rsa-2048", "ed25519" … */
 const char *key_type_to_string(KeyType t);
 
-bool key_type_is_rsa(KeyType t);
+/* What a TLS client can ask a server for. */
+typedef enum KeyFamily {
+        KEY_FAMILY_ANY, /* also of KEY_TYPE_INVALID */
+        KEY_FAMILY_RSA,
+        KEY_FAMILY_ECDSA,
+        KEY_FAMILY_ED25519,
+        KEY_FAMILY_MAX,
+} KeyFamily;
+KeyFamily key_family(KeyType t);
 
 int key_generate(KeyType type, EVP_PKEY **ret); /* -EIO when the DRBG or the library fails */
 EVP_PKEY *key_free(EVP_PKEY *k);

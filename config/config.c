@@ -22,6 +22,7 @@ void target_config_done(TargetConfig *t) {
         free(t->name);
         free(t->service);
         (void) value_files.parse("", &t->files, &t->file_count, &reason); /* "" only frees */
+        string_list_done(&t->twin_files);
         string_list_done(&t->check);
         free(t->reload);
         free(t->restart);
@@ -39,6 +40,10 @@ void certificate_config_done(CertificateConfig *c) {
         free(c->profile);
         free(c->require_profile);
         free(c->preferred_chain);
+        free(c->twin);
+        free(c->twin_of);
+        free(c->request_path);
+        bytes_done(&c->request);
         for (size_t i = 0; i < c->target_count; i++)
                 target_config_done(&c->targets[i]);
         free(c->targets);
@@ -194,6 +199,7 @@ bool certificate_same_order(const CertificateConfig *a, const CertificateConfig 
                str_equal(a->require_profile, b->require_profile) &&
                str_equal(a->preferred_chain, b->preferred_chain) &&
                a->lifetime_sec == b->lifetime_sec && a->key_type == b->key_type &&
+               str_equal(a->request_sha256, b->request_sha256) &&
                a->challenge_count == b->challenge_count &&
                memcmp(a->challenges, b->challenges, a->challenge_count * sizeof a->challenges[0]) ==
                                0;

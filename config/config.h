@@ -16,6 +16,7 @@
 
 #define CERTIFICATE_NAME_MAX 100
 #define NAMES_MAX            100 /* of one certificate (H-03) */
+#define KEY_TYPES_MAX        2   /* of KeyType=: twins */
 
 /* What a person must know about the configuration. An error makes its certificate (or, with
  * certificate NULL, the whole configuration) broken; a warning does not. */
@@ -50,11 +51,13 @@ typedef enum FileContent {
 } FileContent;
 FileContent file_content_from_string(const char *text);
 const char *file_content_to_string(FileContent c);
+bool file_content_holds_key(FileContent c);
 
 typedef struct FileConfig {
         FileContent content;
-        char *path;  /* absolute, specifiers expanded */
-        char *owner; /* user name or number */
+        KeyType key_type; /* while loading: "key:rsa-2048"; KEY_TYPE_INVALID: not said */
+        char *path;       /* absolute, specifiers expanded */
+        char *owner;      /* user name or number */
         char *group;
         mode_t mode;
 } FileConfig;
@@ -66,14 +69,16 @@ typedef struct TargetConfig {
         char *service; /* profile; NULL if none */
         FileConfig *files;
         size_t file_count;
-        StringList check;    /* argv of the service's own check; empty: none */
-        char *reload;        /* unit to reload (or try-restart); NULL */
-        char *restart;       /* unit to try-restart; NULL */
-        StringList hook;     /* argv of the hook program; empty: none */
-        int64_t timeout_sec; /* of check, hook and job each; default 90 */
-        char *probe_host;    /* NULL: no probe */
+        StringList twin_files; /* paths of the twin's files here */
+        StringList check;      /* argv of the service's own check; empty: none */
+        char *reload;          /* unit to reload (or try-restart); NULL */
+        char *restart;         /* unit to try-restart; NULL */
+        StringList hook;       /* argv of the hook program; empty: none */
+        int64_t timeout_sec;   /* of check, hook and job each; default 90 */
+        char *probe_host;      /* NULL: no probe */
         uint16_t probe_port;
         char *probe_name; /* SNI; default the certificate's first name; NULL for an IP address */
+        KeyFamily probe_family; /* a twin is asked for by its kind of key; else any */
 } TargetConfig;
 
 typedef struct CertificateConfig {
@@ -81,11 +86,18 @@ typedef struct CertificateConfig {
         char *path;       /* of the file, for messages */
         StringList names; /* A-labels, lower case, sorted, unique */
         char *ca;         /* name of a CaConfig that exists, unless broken */
-        KeyType key_type;
-        int64_t renew_before_sec;        /* 0: by lifetime */
-        char *profile, *require_profile; /* preferred, required (U-02); at most one is set */
-        char *preferred_chain;           /* common name or SHA-256; NULL: the CA's default (P-08) */
-        int64_t lifetime_sec;            /* asked for; 0: the CA's default (H-04) */
+        KeyType key_type; /* KEY_TYPE_INVALID: that of a request, and none of ours */
+        bool reuse_key;
+        char *twin;         /* name of the other certificate of KeyType=A B; NULL: none */
+        char *twin_of;      /* of the second of them: name of the first; NULL */
+        char *request_path; /* CertificateRequest=; NULL: the signer makes key and request */
+        Bytes request;      /* its DER */
+        char request_sha256[SHA256_HEX_SIZE]; /* of the DER; "" without a request */
+        char request_spki[SHA256_HEX_SIZE];   /* of its public key */
+        int64_t renew_before_sec;             /* 0: by lifetime */
+        char *profile, *require_profile;      /* preferred, required (U-02); at most one is set */
+        char *preferred_chain; /* common name or SHA-256; NULL: the CA's default (P-08) */
+        int64_t lifetime_sec;  /* asked for; 0: the CA's default (H-04) */
         ChallengeType challenges[CHALLENGE_TYPE_MAX];
         size_t challenge_count;
         bool preflight; /* the names are looked at before an order */
@@ -104,7 +116,9 @@ typedef struct Config {
         bool redirect_to_https;
         /* [Defaults] apply to certificates that do not say otherwise; kept only for --dump-config */
         char *default_ca;
-        KeyType default_key_type;
+        KeyType default_key_types[KEY_TYPES_MAX];
+        size_t default_key_type_count;
+        bool default_reuse_key;
         ChallengeType default_challenges[CHALLENGE_TYPE_MAX];
         size_t default_challenge_count;
         bool default_preflight;
@@ -120,8 +134,9 @@ typedef struct Config {
         bool broken; /* renewd.conf itself has an error */
 } Config;
 
-/* Reads everything; what is wrong becomes messages. Negative only when nothing could be read at all
- * (-ENOMEM, unreadable directory). `only`: name of the one certificate to read, NULL for all. */
+/* Reads everything; what is wrong becomes messages. Twins stand beside each other as two certificates, NAME and NAME.TYPE. Negative only when nothing could be read at all
+ * (-ENOMEM, unreadable directory). `only`: name of the one certificate to read (with its twin), NULL
+ * for all. */
 int config_load(const Paths *paths, const char *only, Config **ret);
 Config *config_free(Config *c);
 DEFINE_CLEANUP(Config *, config_free)
@@ -133,7 +148,7 @@ const TargetConfig *certificate_target(const CertificateConfig *c, const char *n
 /* The profile that is asked for, preferred or required; NULL: none. */
 const char *certificate_profile(const CertificateConfig *c);
 
-/* Same order would be placed: names, CA, key type, challenges, profile, chain, lifetime. */
+/* Same order would be placed: names, CA, key type, request, challenges, profile, chain, lifetime. */
 bool certificate_same_order(const CertificateConfig *a, const CertificateConfig *b);
 
 bool certificate_name_is_valid(const char *name);

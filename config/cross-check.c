@@ -119,6 +119,12 @@ static size_t collect(Config *c, Destination *ret) {
         return n;
 }
 
+/* Twins have theirs in common. */
+static bool is_same_section(const Destination *a, const Destination *b) {
+        return str_equal(a->certificate->path, b->certificate->path) &&
+               str_equal(a->target->name, b->target->name);
+}
+
 /* Two that write one path would replace each other's file for ever. */
 int check_destinations(Config *c) {
         size_t n = collect(c, NULL);
@@ -140,7 +146,7 @@ int check_destinations(Config *c) {
                         first = i;
                         continue;
                 }
-                if (all[i].target == all[first].target)
+                if (is_same_section(&all[i], &all[first]))
                         continue; /* check_target() said it */
                 r = report_error(
                                 &report,

@@ -58,12 +58,21 @@ static int dump_ca(const CaConfig *ca, Bytes *ret) {
 
 static int dump_certificate(const CertificateConfig *c, Bytes *ret) {
         char yes[] = "yes", no[] = "no";
-        CertificateDraft d = { .certificate = *c, .preflight = c->preflight ? yes : no }; /* borrows */
+        CertificateDraft d = {
+                .certificate = *c, /* borrows */
+                .reuse_key = c->reuse_key ? yes : no,
+                .preflight = c->preflight ? yes : no,
+        };
         int r;
 
-        r =
-                        bytes_printf(ret, "\n# certificates/%s.conf%s\n[Certificate]\n", c->name,
-                                     c->broken ? " (has an error)" : "");
+        if (c->request_path)
+                d.reuse_key = NULL;
+        else if (c->key_type >= 0)
+                d.key_types[d.key_type_count++] = c->key_type;
+        r = bytes_printf(
+                        ret, "\n# certificates/%s.conf%s%s%s\n[Certificate]\n", c->name,
+                        c->twin_of ? ", twin of " : "", c->twin_of ? c->twin_of : "",
+                        c->broken ? " (has an error)" : "");
         if (r >= 0)
                 r = dump_section(CONFIG_CERTIFICATE, "Certificate", &d, ret);
         for (size_t i = 0; i < c->target_count && r >= 0; i++) {

@@ -1,6 +1,7 @@
 /* certificates/NAME.conf. Whatever is wrong with one file, its certificate is listed, as broken: what
  * is installed stays, is watched and shown (R2.8.2). */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -10,7 +11,8 @@ static void certificate_draft_done(CertificateDraft *d) {
         certificate_config_done(&d->certificate);
         free(d->first_name);
         free(d->preflight);
-        d->first_name = d->preflight = NULL;
+        free(d->reuse_key);
+        *d = (CertificateDraft){};
 }
 
 static BrokenCa *find_broken_ca(Loader *l, const char *name) {
@@ -55,6 +57,18 @@ static int fill_profile(const Config *config, CertificateConfig *c) {
         return r < 0 ? r : str_replace(&c->require_profile, config->default_require_profile);
 }
 
+static void fill_key(const Config *config, CertificateDraft *d) {
+        CertificateConfig *c = &d->certificate;
+
+        if (d->key_type_count == 0) {
+                memcpy(d->key_types, config->default_key_types, sizeof d->key_types);
+                d->key_type_count = config->default_key_type_count;
+        }
+        c->key_type = d->key_types[d->twin_index];
+        c->reuse_key = !c->request_path &&
+                       (d->reuse_key ? str_equal(d->reuse_key, "yes") : config->default_reuse_key);
+}
+
 /* What the certificate leaves open is as [Defaults] says. */
 static int fill_defaults(Loader *l, CertificateDraft *d) {
         const Config *config = l->config;
@@ -62,8 +76,7 @@ static int fill_defaults(Loader *l, CertificateDraft *d) {
         int r;
 
         c->preflight = d->preflight ? str_equal(d->preflight, "yes") : config->default_preflight;
-        if (c->key_type < 0)
-                c->key_type = config->default_key_type;
+        fill_key(config, d);
         if (c->challenge_count == 0) {
                 memcpy(c->challenges, config->default_challenges, sizeof c->challenges);
                 c->challenge_count = config->default_challenge_count;
@@ -90,11 +103,13 @@ static int read_certificate(Loader *l, const Report *report, const Source *s, Ce
                                 section_apply(report, s, CONFIG_CERTIFICATE, "Certificate",
                                               "Certificate", NULL, d);
         if (r >= 0)
+                r = load_request(report, d);
+        if (r >= 0)
                 r = fill_defaults(l, d);
         if (r >= 0)
                 r = check_ca(l, report, c);
         if (r >= 0)
-                r = load_targets(l, report, s, d->first_name, c);
+                r = load_targets(l, report, s, d);
         if (r < 0)
                 return r;
         string_list_sort_unique(&c->names);
@@ -120,6 +135,32 @@ static int keep_certificate(Config *config, CertificateConfig *taken) {
         return 0;
 }
 
+/* The second of KeyType=A B. Its mistakes are those of the file, and told under the file's name. */
+static int load_twin(Loader *l, const char *dir, const Source *s, CertificateDraft *first) {
+        _cleanup_(certificate_draft_done) CertificateDraft d = { .twin_index = 1 };
+        CertificateConfig *c = &d.certificate, *one = &first->certificate;
+        Report report = { .config = l->config, .certificate = one->name, .broken = &c->broken };
+        int r;
+
+        r = twin_name(one->name, first->key_types[1], &c->name);
+        if (r >= 0)
+                r = check_twin_name(&report, dir, one, c->name);
+        if (r < 0 || c->broken) { /* it cannot be: the first is told so */
+                one->broken = one->broken || c->broken;
+                return r;
+        }
+        r = str_replace(&c->path, one->path);
+        if (r >= 0)
+                r = str_replace(&c->twin_of, one->name);
+        if (r >= 0)
+                r = str_replace(&c->twin, one->name);
+        if (r >= 0)
+                r = str_replace(&one->twin, c->name);
+        if (r >= 0)
+                r = read_certificate(l, &report, s, &d);
+        return r < 0 ? r : keep_certificate(l->config, c);
+}
+
 int load_certificate(Loader *l, const char *name) {
         _cleanup_(certificate_draft_done) CertificateDraft d = {};
         CertificateConfig *c = &d.certificate;
@@ -141,7 +182,29 @@ int load_certificate(Loader *l, const char *name) {
                 r = path_join(dirs[0], file, &c->path);
         if (r >= 0)
                 r = read_certificate(l, &report, &s, &d);
+        if (r >= 0 && d.key_type_count > 1)
+                r = load_twin(l, dirs[0], &s, &d);
         return r < 0 ? r : keep_certificate(l->config, c);
+}
+
+/* A twin has no file of its own. */
+static int load_only(Loader *l, const char *name) {
+        _cleanup_free_ char *base = NULL;
+        int r;
+
+        if (!certificate_name_is_valid(name))
+                return 0;
+        r = load_certificate(l, name);
+        if (r < 0 || config_certificate(l->config, name))
+                return r;
+        r = twin_base_name(name, &base);
+        return r < 0 || !base ? r : load_certificate(l, base);
+}
+
+static int compare_certificates(const void *a, const void *b) {
+        const CertificateConfig *x = a, *y = b;
+
+        return strcmp(x->name, y->name);
 }
 
 /* The file gets an error of its own; as no certificate has this name, nothing else is broken. */
@@ -165,7 +228,7 @@ int load_certificates(Loader *l, const char *only) {
         int r;
 
         if (only)
-                return certificate_name_is_valid(only) ? load_certificate(l, only) : 0;
+                return load_only(l, only);
         r = config_directories(l->paths, "certificates", false, dirs);
         if (r >= 0)
                 r = config_list(&report, (const char *const *) dirs, &names);
@@ -173,5 +236,8 @@ int load_certificates(Loader *l, const char *only) {
                 r = certificate_name_is_valid(names.items[i])
                                     ? load_certificate(l, names.items[i])
                                     : report_bad_name(l, dirs[0], names.items[i]);
+        if (r >= 0 && l->config->certificate_count > 0)
+                qsort(l->config->certificates, l->config->certificate_count,
+                      sizeof l->config->certificates[0], compare_certificates);
         return r;
 }

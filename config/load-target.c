@@ -158,17 +158,19 @@ static int add_target(
                 const Report *report,
                 const Source *s,
                 const SourceItem *at,
-                const char *first_name,
-                CertificateConfig *c) {
+                CertificateDraft *d) {
         _cleanup_(target_config_done) TargetConfig t = {};
+        CertificateConfig *c = &d->certificate;
         TargetConfig *grown;
+        bool belongs = true;
         int r;
 
         r = str_replace(&t.name, deploy_target_of(at->section));
-        if (r < 0)
-                return r;
-        r = load_target(l, report, s, at, first_name, &t);
-        if (r < 0)
+        if (r >= 0)
+                r = load_target(l, report, s, at, d->first_name, &t);
+        if (r >= 0)
+                r = select_files(report, s, at, d, &t, &belongs);
+        if (r < 0 || !belongs)
                 return r;
         grown = reallocarray(c->targets, c->target_count + 1, sizeof *grown);
         if (!grown)
@@ -179,12 +181,8 @@ static int add_target(
         return 0;
 }
 
-int load_targets(
-                Loader *l,
-                const Report *report,
-                const Source *s,
-                const char *first_name,
-                CertificateConfig *c) {
+int load_targets(Loader *l, const Report *report, const Source *s, CertificateDraft *d) {
+        const CertificateConfig *c = &d->certificate;
         int r = 0;
 
         for (size_t i = 0; i < s->count && r >= 0; i++) {
@@ -196,7 +194,7 @@ int load_targets(
                         continue;
                 if (config_item_name_is_valid(name) && c->target_count < TARGETS_MAX &&
                     !certificate_target(c, name)) {
-                        r = add_target(l, report, s, at, first_name, c);
+                        r = add_target(l, report, s, at, d);
                         continue;
                 }
                 shown = str_escape(name, VALUE_SHOWN_MAX);

@@ -91,12 +91,27 @@ int load_certificates(Loader *l, const char *only);
 int load_certificate(Loader *l, const char *name);
 
 /* Fills the certificate's targets from its [Deploy …] sections. */
-int load_targets(
-                Loader *l,
+int load_targets(Loader *l, const Report *r, const Source *s, CertificateDraft *d);
+
+/* CertificateRequest=, if there is one: the request, its names and kind of key. */
+int load_request(const Report *r, CertificateDraft *d);
+
+/* ---- twins ---- */
+
+int twin_name(const char *first, KeyType second_type, char **ret);
+/* The name without the key type of a twin; NULL if it cannot be a twin's. */
+int twin_base_name(const char *name, char **ret);
+/* The name is free, and one. `dir`: of certificates/. */
+int check_twin_name(
+                const Report *r, const char *dir, const CertificateConfig *first, const char *twin);
+/* Leaves the target the files of this certificate's key type. *ret_belongs: it has some, or has none at all. */
+int select_files(
                 const Report *r,
                 const Source *s,
-                const char *first_name,
-                CertificateConfig *c);
+                const SourceItem *at,
+                const CertificateDraft *d,
+                TargetConfig *t,
+                bool *ret_belongs);
 
 /* What a file alone cannot show: wildcards and challenges, one path for two certificates. */
 int check_certificate(const Report *r, const CertificateConfig *c);

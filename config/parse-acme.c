@@ -17,32 +17,6 @@ static int parse_item_name(const char *text, void *field, void *second, char **r
         return value_parse_text(text, field);
 }
 
-static int parse_key_type(const char *text, void *field, void *second, char **ret_reason) {
-        KeyType type = *text ? key_type_from_string(text) : KEY_TYPE_INVALID;
-        _cleanup_(bytes_done) Bytes known = {};
-        int r;
-
-        (void) second;
-        if (type >= 0 || !*text) {
-                *(KeyType *) field = type;
-                return 0;
-        }
-        for (int t = 0; t < KEY_TYPE_MAX; t++) {
-                r = bytes_printf(
-                                &known, "%s%s", t > 0 ? ", " : "", key_type_to_string((KeyType) t));
-                if (r < 0)
-                        return r;
-        }
-        return value_refuse(ret_reason, "not a key type; use one of %s", bytes_text(&known));
-}
-
-static int format_key_type(const char *key, const void *field, const void *second, Bytes *ret) {
-        KeyType type = *(const KeyType *) field;
-
-        (void) second;
-        return type >= 0 ? bytes_printf(ret, "%s=%s\n", key, key_type_to_string(type)) : 0;
-}
-
 static int parse_profile(const char *text, void *field, void *second, char **ret_reason) {
         (void) second;
         if (*text && !profile_is_valid(text))
@@ -202,7 +176,6 @@ static int parse_origins(const char *text, void *field, void *second, char **ret
 }
 
 const ValueType value_item_name = { "NAME", parse_item_name, value_format_text };
-const ValueType value_key_type = { "TYPE", parse_key_type, format_key_type };
 const ValueType value_profile = { "NAME", parse_profile, value_format_text };
 const ValueType value_challenges = { "TYPE...", parse_challenges, format_challenges };
 const ValueType value_names = { "NAME...", parse_names, format_names };

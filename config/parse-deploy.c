@@ -25,14 +25,14 @@ const char *file_content_to_string(FileContent c) {
         return c >= 0 && c < FILE_CONTENT_MAX ? file_content_names[c] : NULL;
 }
 
-static void file_config_done(FileConfig *f) {
+void file_config_done(FileConfig *f) {
         free(f->path);
         free(f->owner);
         free(f->group);
         *f = (FileConfig){};
 }
 
-static bool has_key(FileContent c) {
+bool file_content_holds_key(FileContent c) {
         return c == FILE_KEY || c == FILE_COMBINED;
 }
 
@@ -50,7 +50,7 @@ static int parse_mode(const char *word, FileContent content, mode_t *ret, char *
                 return value_refuse(
                                 ret_reason, "mode %s lets everybody write; use for example 0644",
                                 word);
-        if (has_key(content) && (mode & 0007))
+        if (file_content_holds_key(content) && (mode & 0007))
                 return value_refuse(
                                 ret_reason,
                                 "mode %s lets everybody read the private key; use 0600 or 0640",
@@ -100,9 +100,28 @@ static int parse_owner(const char *word, FileConfig *f, char **ret_reason) {
 static int file_defaults(FileConfig *f) {
         int r;
 
-        f->mode = has_key(f->content) ? 0600 : 0644;
+        f->mode = file_content_holds_key(f->content) ? 0600 : 0644;
         r = str_replace(&f->owner, "root");
         return r < 0 ? r : str_replace(&f->group, "root");
+}
+
+/* "key", "key:rsa-2048" */
+static int parse_content(const char *word, FileConfig *f, const char *usage, char **ret_reason) {
+        const char *colon = strchr(word, ':');
+        _cleanup_free_ char *content = NULL;
+
+        content = colon ? strndup(word, (size_t) (colon - word)) : strdup(word);
+        if (!content)
+                return -ENOMEM;
+        f->content = file_content_from_string(content);
+        if (f->content < 0)
+                return value_refuse(ret_reason, "'%s' is not a kind of file; %s", word, usage);
+        f->key_type = colon ? key_type_from_string(colon + 1) : KEY_TYPE_INVALID;
+        if (colon && f->key_type < 0)
+                return value_refuse(
+                                ret_reason, "'%s' is not a key type; write for example %s:rsa-2048",
+                                colon + 1, content);
+        return 0;
 }
 
 static int parse_file(const StringList *words, FileConfig *f, char **ret_reason) {
@@ -113,11 +132,9 @@ static int parse_file(const StringList *words, FileConfig *f, char **ret_reason)
 
         if (words->count < 2 || words->count > 4)
                 return value_refuse(ret_reason, "%s", usage);
-        f->content = file_content_from_string(words->items[0]);
-        if (f->content < 0)
-                return value_refuse(
-                                ret_reason, "'%s' is not a kind of file; %s", words->items[0],
-                                usage);
+        r = parse_content(words->items[0], f, usage, ret_reason);
+        if (r < 0)
+                return r;
         if (!path_is_normal(words->items[1], ret_reason))
                 return *ret_reason ? -EINVAL : -ENOMEM;
         r = str_replace(&f->path, words->items[1]);
@@ -193,7 +210,10 @@ static int format_files(const char *key, const void *field, const void *second, 
         for (size_t i = 0; i < *(const size_t *) second; i++) {
                 const FileConfig *f = &files[i];
 
-                r = bytes_printf(ret, "%s=%s ", key, file_content_to_string(f->content));
+                r = bytes_printf(
+                                ret, "%s=%s%s%s ", key, file_content_to_string(f->content),
+                                f->key_type < 0 ? "" : ":",
+                                f->key_type < 0 ? "" : key_type_to_string(f->key_type));
                 if (r >= 0)
                         r = format_word(f->path, ret);
                 if (r >= 0)

@@ -23,8 +23,14 @@ const ConfigKey config_keys[] = {
         { CONFIG_MAIN, "Defaults", "CA", &value_item_name, AT(Config, default_ca), "letsencrypt",
           "The certificate authority of certificates that do not name one: a file name below ca/ "
           "without .conf." },
-        { CONFIG_MAIN, "Defaults", "KeyType", &value_key_type, AT(Config, default_key_type), "ecdsa-p256",
-          "The kind of private key: ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072 or rsa-4096." },
+        { CONFIG_MAIN, "Defaults", "KeyType", &value_key_types,
+          AT2(Config, default_key_types, default_key_type_count), "ecdsa-p256",
+          "The kind of private key: ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, rsa-4096, or ed25519 where the CA "
+          "takes it. Two of different families (ecdsa-p256 rsa-2048) make twins: a second certificate "
+          "for the same names, called NAME.TYPE, for services that serve old and new clients." },
+        { CONFIG_MAIN, "Defaults", "ReuseKey", &value_bool, AT(Config, default_reuse_key), "no",
+          "Whether a renewal keeps the private key instead of making a new one, for services that are "
+          "pinned to it (DANE, key pins). A key that is known to be compromised is never kept." },
         { CONFIG_MAIN, "Defaults", "Challenge", &value_challenges,
           AT2(Config, default_challenges, default_challenge_count), "http-01",
           "How control of a name is shown, preferred first: http-01, dns-01, tls-alpn-01." },
@@ -63,8 +69,16 @@ const ConfigKey config_keys[] = {
           "*.NAME for a wildcard, or IP addresses. May be given more than once. Required." },
         { CONFIG_CERTIFICATE, "Certificate", "CA", &value_item_name, CERT(ca), NULL,
           "The certificate authority, as in [Defaults]." },
-        { CONFIG_CERTIFICATE, "Certificate", "KeyType", &value_key_type, CERT(key_type), NULL,
-          "The kind of private key, as in [Defaults]." },
+        { CONFIG_CERTIFICATE, "Certificate", "KeyType", &value_key_types,
+          AT2(CertificateDraft, key_types, key_type_count), NULL,
+          "The kind of private key, as in [Defaults]; two make twins." },
+        { CONFIG_CERTIFICATE, "Certificate", "ReuseKey", &value_bool_text, AT(CertificateDraft, reuse_key), NULL,
+          "Whether a renewal keeps the private key, as in [Defaults]." },
+        { CONFIG_CERTIFICATE, "Certificate", "CertificateRequest", &value_path, CERT(request_path), NULL,
+          "A certificate request (CSR, PEM or DER) that is sent as it is, for a key that stays elsewhere, for "
+          "example in an appliance. Names= may be left out, or must be the same. There is no key to "
+          "install then: File=key and File=combined are refused. A changed file is a new order. The file must "
+          "be readable by everybody and belong to root." },
         { CONFIG_CERTIFICATE, "Certificate", "RenewBefore", &value_renew_before, CERT(renew_before_sec), NULL,
           "How long before its end a certificate is renewed at the latest, for example 30d. Unset: a "
           "third of the lifetime, half for lifetimes under ten days, or earlier when the CA says so." },
@@ -87,7 +101,8 @@ const ConfigKey config_keys[] = {
           ".conf. Unset: the profile with the name of the target, if there is one." },
         { ANY_DEPLOY, "Deploy", "File", &value_files, AT2(TargetConfig, files, file_count), NULL,
           "A file to install: what (key, cert, chain, fullchain or combined), absolute path, and "
-          "optionally OWNER:GROUP and mode. Default root:root with 0600 for key and combined, else 0644. May be given "
+          "optionally OWNER:GROUP and mode. Of twins, key is the first one's and key:rsa-2048 that of the "
+          "other, and so with each. Default root:root with 0600 for key and combined, else 0644. May be given "
           "more than once; an empty value drops those given before, also the profile's." },
         { ANY_DEPLOY, "Deploy", "Check", &value_command, AT(TargetConfig, check), NULL,
           "A command (absolute path and arguments, no shell) that succeeds if the service accepts the "
@@ -116,8 +131,8 @@ const ConfigKey config_keys[] = {
           "Further origins (https://HOST) that the CA's answers may point to. May be given more than "
           "once." },
         { CONFIG_CA, "CA", "AccountKeyType", &value_key_type, CA(account_key_type), "ecdsa-p256",
-          "The kind of account key that is made for this CA: ecdsa-p256 (ES256), ecdsa-p384 (ES384) or "
-          "rsa-2048, rsa-3072, rsa-4096 (RS256). A key that is there already is kept." },
+          "The kind of account key that is made for this CA: ecdsa-p256 (ES256), ecdsa-p384 (ES384), "
+          "rsa-2048, rsa-3072, rsa-4096 (RS256) or ed25519 (EdDSA, which few CAs take). A key that is there already is kept." },
         { CONFIG_CA, "CA", "MaxOrders", &value_max_orders, CA(max_orders), "10",
           "How many orders may be open at the same time." },
         { CONFIG_CA, "CA", "OrderBudget", &value_order_budget, CA(order_budget), "0",

@@ -49,6 +49,10 @@ typedef struct CertificateDraft {
         CertificateConfig certificate;
         char *first_name; /* of Names= as written: default ProbeName= */
         char *preflight;  /* PreFlight=: "yes", "no", NULL: as [Defaults] says */
+        KeyType key_types[KEY_TYPES_MAX];
+        size_t key_type_count;
+        char *reuse_key;   /* ReuseKey=: "yes", "no", NULL: as [Defaults] says */
+        size_t twin_index; /* which of the key types this one is of */
 } CertificateDraft;
 
 typedef struct ServiceConfig {
@@ -63,6 +67,7 @@ bool config_section_exists(ConfigKind kind, const char *section);
 
 /* Frees what the section's object holds. */
 void ca_config_done(CaConfig *c);
+void file_config_done(FileConfig *f);
 void target_config_done(TargetConfig *t);
 void certificate_config_done(CertificateConfig *c);
 void service_config_done(ServiceConfig *s);
@@ -81,8 +86,9 @@ void service_config_done(ServiceConfig *s);
 extern const ValueType value_text, value_email, value_bool, value_bool_text, value_path,
                 value_paths, value_max_orders, value_order_budget, value_renew_before,
                 value_timeout, value_lifetime;
-extern const ValueType value_item_name, value_key_type, value_challenges, value_profile,
-                value_names, value_url, value_origins;
+extern const ValueType value_key_type, value_key_types;
+extern const ValueType value_item_name, value_challenges, value_profile, value_names, value_url,
+                value_origins;
 extern const ValueType value_listen, value_probe, value_probe_name;
 extern const ValueType value_files, value_command, value_unit;
 

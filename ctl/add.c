@@ -72,7 +72,7 @@ static int check_options(Ctl *ctl) {
                 return ctl_fail(ctl, CTL_USAGE, "--staging and --ca exclude each other");
         if (ctl->key_type && key_type_from_string(ctl->key_type) < 0)
                 return ctl_fail(ctl, CTL_USAGE,
-                                "--key-type is one of ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, rsa-4096");
+                                "--key-type is one of ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, rsa-4096, ed25519");
         if (ctl->email && (strpbrk(ctl->email, " \t\r\n,?\"<>%") || !strchr(ctl->email, '@')))
                 return ctl_fail(ctl, CTL_USAGE,
                                 "--email is not an e-mail address; write NAME@DOMAIN");

@@ -25,7 +25,7 @@ static const char add_help[] =
                 "  --agree-tos         agree to the CA's terms of service\n"
                 "  --staging           take Let's Encrypt's staging, to try things out\n"
                 "  --ca CA             take this CA: a file name below ca/\n"
-                "  --key-type TYPE     ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072 or rsa-4096\n"
+                "  --key-type TYPE     ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, rsa-4096, ed25519\n"
                 "  --no-start          only write the files\n"
                 "  --wait              follow the order to its end\n"
                 "\n"

@@ -49,7 +49,7 @@ _renewctl() {
             return
             ;;
         --key-type)
-            COMPREPLY=($(compgen -W 'ecdsa-p256 ecdsa-p384 rsa-2048 rsa-3072 rsa-4096' -- "$cur"))
+            COMPREPLY=($(compgen -W 'ecdsa-p256 ecdsa-p384 rsa-2048 rsa-3072 rsa-4096 ed25519' -- "$cur"))
             return
             ;;
         --email)

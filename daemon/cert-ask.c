@@ -209,7 +209,7 @@ static void on_csr(const HelperReply *reply, void *userdata) {
 
 /* Once a request was made with this attempt's key, no other key may take its place. */
 int cert_ask_csr(Cert *c, const OrderEffect *e) {
-        bool slow = key_type_is_rsa(c->config->key_type);
+        bool slow = key_family(c->config->key_type) == KEY_FAMILY_RSA;
         _cleanup_(json_freep) Json *j = json_object_new();
         Json *names = json_array_new();
         CertAsk *a;

@@ -4,109 +4,8 @@
 #include <sys/stat.h>
 
 #include "config/config.h"
+#include "tests/unit/config-tree.h"
 #include "tests/unit/test.h"
-
-static char root[300]; /* of the running case; etc/ and lib/ are in it */
-static char config_dir[320], data_dir[320];
-
-static void make_dirs(void) {
-        static const char *const dirs[] = {
-                "etc", "etc/certificates", "etc/ca", "etc/services", "lib", "lib/ca", "lib/services"
-        };
-
-        (void) snprintf(root, sizeof root, "%s", test_directory());
-        for (size_t i = 0; i < ELEMENTSOF(dirs); i++) {
-                char path[400];
-
-                (void) snprintf(path, sizeof path, "%s/%s", root, dirs[i]);
-                if (mkdir(path, 0755) < 0)
-                        abort();
-        }
-        (void) snprintf(config_dir, sizeof config_dir, "%s/etc", root);
-        (void) snprintf(data_dir, sizeof data_dir, "%s/lib", root);
-}
-
-static void write_sized(const char *name, const void *text, size_t size) {
-        char path[500];
-        FILE *f;
-
-        (void) snprintf(path, sizeof path, "%s/%s", root, name);
-        for (char *slash = strchr(path + strlen(root) + 1, '/'); slash;
-             slash = strchr(slash + 1, '/')) {
-                *slash = '\0';
-                (void) mkdir(path, 0755); /* may be there */
-                *slash = '/';
-        }
-        f = fopen(path, "w");
-        if (!f || fwrite(text, 1, size, f) != size || fclose(f) != 0)
-                abort();
-        if (chmod(path, 0644) < 0)
-                abort();
-}
-
-static void write_text(const char *name, const char *text) {
-        write_sized(name, text, strlen(text));
-}
-
-/* A tree with a CA and a service profile. */
-static void make_tree(void) {
-        make_dirs();
-        write_text("lib/ca/letsencrypt.conf",
-                   "[CA]\nDirectory=https://ca.example/dir\nOrderBudget=300\n");
-        write_text("lib/services/nginx.conf",
-                   "[Service]\nDescription=web server\nDetect=/usr/sbin/nginx\n"
-                   "[Deploy]\nFile=fullchain /etc/nginx/%n.crt\nFile=key /etc/nginx/%n.key\n"
-                   "Check=/usr/sbin/nginx -t\nReload=nginx.service\nProbe=localhost:443\n");
-}
-
-static Config *load_only(const char *only) {
-        Paths paths = { config_dir, root, root, data_dir };
-        Config *c = NULL;
-
-        if (config_load(&paths, only, &c) < 0)
-                abort();
-        return c;
-}
-
-static Config *load(void) {
-        return load_only(NULL);
-}
-
-/* The text of a message without the case's directory. */
-static const char *message_at(const Config *c, size_t i) {
-        static char text[4096];
-        const char *in = c->messages[i].text, *hit;
-        size_t n = 0;
-
-        while ((hit = strstr(in, root)) && n + (size_t) (hit - in) < sizeof text - 1) {
-                memcpy(text + n, in, (size_t) (hit - in));
-                n += (size_t) (hit - in);
-                in = hit + strlen(root);
-        }
-        (void) snprintf(text + n, sizeof text - n, "%s", in);
-        return text;
-}
-
-static void print_messages(const Config *c) {
-        for (size_t i = 0; i < c->message_count; i++)
-                printf("# %s: %s\n", c->messages[i].error ? "error" : "warning", message_at(c, i));
-}
-
-/* The whole configuration has exactly this one message. */
-static void check_one_message(
-                const Config *c, bool error, const char *certificate, const char *text) {
-        CHECK_INT(c->message_count, 1);
-        if (c->message_count != 1) {
-                print_messages(c);
-                return;
-        }
-        CHECK_STR(message_at(c, 0), text);
-        CHECK_INT(c->messages[0].error, error);
-        if (certificate)
-                CHECK_STR(c->messages[0].certificate, certificate);
-        else
-                CHECK(!c->messages[0].certificate);
-}
 
 static void test_shortest(void) {
         const CertificateConfig *cert;
@@ -190,7 +89,8 @@ static void test_drop_ins(void) {
         CHECK_INT(c->message_count, 0);
         CHECK(c->agree_to_terms);
         CHECK(!c->email);
-        CHECK_INT(c->default_key_type, KEY_ECDSA_P256);
+        CHECK_INT(c->default_key_types[0], KEY_ECDSA_P256);
+        CHECK_INT(c->default_key_type_count, 1);
         REQUIRE(c->ca_count == 1 && c->certificate_count == 1);
         CHECK(!c->cas[0].terms_agreed);
         CHECK_INT(c->cas[0].origins.count, 2);
