@@ -191,3 +191,13 @@ int csr_parse(const void *text, size_t size, CsrInfo *ret, const char **ret_reas
         info = (CsrInfo){};
         return 0;
 }
+
+int csr_public_key(const void *der, size_t size, EVP_PKEY **ret) {
+        _cleanup_(request_freep) X509_REQ *q = size <= CSR_MAX ? decode(der, size) : NULL;
+
+        if (!q)
+                return -EBADMSG;
+        *ret = X509_REQ_get_pubkey(q);
+        ERR_clear_error();
+        return *ret ? 0 : -EBADMSG;
+}

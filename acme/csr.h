@@ -24,6 +24,9 @@ void csr_info_done(CsrInfo *c);
  * names. */
 int csr_parse(const void *text, size_t size, CsrInfo *ret, const char **ret_reason);
 
+/* The public key of a DER request. -EBADMSG. */
+int csr_public_key(const void *der, size_t size, EVP_PKEY **ret);
+
 /* Checks that the DER request is signed by `k` itself and asks for exactly `names`. -EBADMSG, -EKEYREJECTED (other
  * key), -EINVAL (other names). */
 int csr_check(const void *der, size_t size, EVP_PKEY *k, const StringList *names);

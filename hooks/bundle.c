@@ -27,6 +27,8 @@ int bundle_content(const Bundle *b, FileContent content, Bytes *ret) {
 
         switch (content) {
         case FILE_KEY:
+                if (b->key.size == 0)
+                        return -ENOKEY;
                 return append_block(ret, &b->key);
         case FILE_CERT:
                 return append_block(ret, &b->cert);
@@ -35,7 +37,7 @@ int bundle_content(const Bundle *b, FileContent content, Bytes *ret) {
         case FILE_FULLCHAIN:
                 return append_block(ret, &b->fullchain);
         case FILE_COMBINED:
-                r = append_block(ret, &b->key);
+                r = b->key.size > 0 ? append_block(ret, &b->key) : -ENOKEY;
                 return r < 0 ? r : append_block(ret, &b->fullchain);
         case FILE_CONTENT_MAX:
         case FILE_CONTENT_INVALID:

@@ -6,7 +6,7 @@
 #include "config/config.h"
 
 typedef struct Bundle {
-        Bytes key; /* secret */
+        Bytes key; /* secret; empty: it is elsewhere */
         Bytes cert;
         Bytes chain; /* empty without intermediates */
         Bytes fullchain;
@@ -15,7 +15,7 @@ typedef struct Bundle {
 void bundle_done(Bundle *b);
 
 /* The content of one file, appended: PEM blocks, each line ended. A `ret` that takes the key must be
- * secret. */
+ * secret. -ENOKEY: there is none. */
 int bundle_content(const Bundle *b, FileContent content, Bytes *ret);
 
 bool file_content_has_key(FileContent c);

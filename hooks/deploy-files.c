@@ -1,6 +1,7 @@
 /* From staged to in place, and back. */
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -55,6 +56,24 @@ int deploy_write_files(Deployment *d) {
         if (!former_is_kept(d) && saved_save(d->saved_fd, target, &d->places, &error) < 0)
                 return deploy_stop(d, "save", error);
         return commit(d, &staging);
+}
+
+int deploy_await_twin(Deployment *d) {
+        const StringList *files = &d->job->target->twin_files;
+        char *error = NULL;
+        struct stat st;
+
+        for (size_t i = 0; i < files->count; i++) {
+                if (stat(files->items[i], &st) == 0 || errno != ENOENT)
+                        continue;
+                if (d->was_verified || former_is_kept(d))
+                        return 0; /* it ran on this one alone before */
+                (void) str_printf(
+                                &error, "'%s' of certificate '%s' is not there yet",
+                                files->items[i], d->job->certificate->twin);
+                return deploy_stop(d, DEPLOY_STEP_TWIN, error);
+        }
+        return 0;
 }
 
 bool deploy_roll_back(Deployment *d) {

@@ -8,7 +8,8 @@
 #include "hooks/place.h"
 #include "systemd/unit.h"
 
-#define DEPLOY_STOPPED 1
+#define DEPLOY_STOPPED   1
+#define DEPLOY_STEP_TWIN "twin" /* the engine knows it by this name */
 
 typedef struct Deployment {
         const DeployJob *job; /* borrows */
@@ -18,6 +19,7 @@ typedef struct Deployment {
         Row row;
         int rows_fd, saved_fd; /* own */
         int lock_fd;           /* owns; the flock of this target */
+        bool was_verified;     /* the row, before this run */
         Units *units;          /* owns; NULL: no systemd here */
         UnitState before;      /* of the unit, before anything was done */
 } Deployment;
@@ -29,6 +31,9 @@ int deploy_stop(Deployment *d, const char *step, char *error);
 bool deploy_files_in_place(const Deployment *d);
 /* Stage, save the former set, row OPEN, rename. Nothing when all is in place already. */
 int deploy_write_files(Deployment *d);
+/* The service is not told of the first of two pairs, whose check would miss the other, while it has none that it could run
+ * on. */
+int deploy_await_twin(Deployment *d);
 /* True: the former set is back, and the row says so. False: there is none that could serve. */
 bool deploy_roll_back(Deployment *d);
 

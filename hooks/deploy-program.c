@@ -31,6 +31,8 @@ static int add_live(StringList *list, const Deployment *d) {
                 _cleanup_free_ char *path = NULL;
                 int r;
 
+                if (d->job->certificate->request_path && str_equal(files[i].key, "RENEWD_KEY"))
+                        continue; /* it is elsewhere */
                 r = str_printf(&path, "%s/live/%s%s", d->job->paths->state,
                                d->job->certificate->name, files[i].file);
                 if (r >= 0)

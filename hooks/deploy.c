@@ -63,7 +63,8 @@ static int open_ledger(Deployment *d, char **ret_error) {
 }
 
 static int load_live(Deployment *d, char **ret_error) {
-        int r = live_load(d->job->paths, d->job->certificate->name, &d->live);
+        const CertificateConfig *c = d->job->certificate;
+        int r = live_load(d->job->paths, c->name, !c->request_path, &d->live);
 
         if (r == -ENOENT || r == -EBADMSG)
                 return say(ret_error, -ESTALE, "nothing usable is live");
@@ -97,7 +98,8 @@ static int open_places(Deployment *d, bool make, char **ret_error) {
 
 static int begin(Deployment *d, const char *leaf) {
         /* A set that outlived its purpose must not be taken for the former one once the row is open. */
-        if (d->row.state == ROW_VERIFIED)
+        d->was_verified = d->row.state == ROW_VERIFIED;
+        if (d->was_verified)
                 (void) saved_drop(d->saved_fd, d->job->target->name);
         d->row.state = ROW_OPEN;
         d->row.activated = false;
@@ -110,6 +112,8 @@ static int transact(Deployment *d) {
         int r;
 
         r = deploy_write_files(d);
+        if (r == 0)
+                r = deploy_await_twin(d);
         if (r == 0)
                 r = deploy_check(d);
         if (r == 0)

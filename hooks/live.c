@@ -46,7 +46,7 @@ static int check_pair(const Bundle *bundle) {
         return r < 0 ? r : r > 0 ? 0 : -EKEYREJECTED;
 }
 
-int live_read_version(int versions_fd, const char *version, Live *ret) {
+int live_read_version(int versions_fd, const char *version, bool with_key, Live *ret) {
         _cleanup_close_ int fd = store_enter(versions_fd, version);
         _cleanup_(live_done) Live live = { .bundle.key.secret = true };
         int r;
@@ -54,6 +54,8 @@ int live_read_version(int versions_fd, const char *version, Live *ret) {
         if (fd < 0)
                 return fd;
         r = file_read_at(fd, "privkey.pem", LIVE_FILE_MAX, &live.bundle.key);
+        if (r == -ENOENT && !with_key)
+                r = 0;
         if (r >= 0)
                 r = file_read_at(fd, "cert.pem", LIVE_FILE_MAX, &live.bundle.cert);
         if (r >= 0)
@@ -65,7 +67,7 @@ int live_read_version(int versions_fd, const char *version, Live *ret) {
                                 certinfo_parse(live.bundle.fullchain.data,
                                                live.bundle.fullchain.size, &live.info, NULL);
         if (r >= 0)
-                r = check_pair(&live.bundle);
+                r = live.bundle.key.size > 0 || with_key ? check_pair(&live.bundle) : 0;
         if (r >= 0)
                 r = str_replace(&live.version, version);
         if (r < 0)
@@ -75,7 +77,7 @@ int live_read_version(int versions_fd, const char *version, Live *ret) {
         return 0;
 }
 
-int live_load(const Paths *paths, const char *certificate, Live *ret) {
+int live_load(const Paths *paths, const char *certificate, bool with_key, Live *ret) {
         _cleanup_close_ int state_fd = store_open(paths), live_fd = -1, all_fd = -1, fd = -1;
         _cleanup_free_ char *version = NULL;
         int r;
@@ -94,5 +96,5 @@ int live_load(const Paths *paths, const char *certificate, Live *ret) {
         fd = store_enter(all_fd, certificate);
         if (fd < 0)
                 return fd;
-        return live_read_version(fd, version, ret);
+        return live_read_version(fd, version, with_key, ret);
 }

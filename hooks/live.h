@@ -16,12 +16,12 @@ typedef struct Live {
 
 void live_done(Live *l);
 
-/* Reads the four files of the version directory. -ENOENT: not complete; -EKEYREJECTED: the key is of
+/* Reads the files of the version directory; without `with_key` there may be no key in it. -ENOENT: not complete; -EKEYREJECTED: the key is of
  * another certificate; -EBADMSG: what is there is no chain or no key. */
-int live_read_version(int versions_fd, const char *version, Live *ret);
+int live_read_version(int versions_fd, const char *version, bool with_key, Live *ret);
 
 /* The version the link names. -ENOENT: nothing is live. */
-int live_load(const Paths *paths, const char *certificate, Live *ret);
+int live_load(const Paths *paths, const char *certificate, bool with_key, Live *ret);
 
 /* The name of the version directory that STATE/live/NAME points at, malloc'ed; -ENOENT, and -EBADMSG
  * if the link is not one of ours. */

@@ -158,7 +158,7 @@ static int write_version(int versions_fd, const char *version, const Live *live)
         if (fd < 0)
                 return fd;
         r = dir_remove_temporaries(fd); /* of a process that was killed here */
-        if (r >= 0)
+        if (r >= 0 && live->bundle.key.size > 0)
                 r = write_file(fd, "privkey.pem", &live->bundle.key, 0600);
         if (r >= 0)
                 r = write_file(fd, "cert.pem", &live->bundle.cert, 0644);
@@ -246,11 +246,24 @@ static int make_live(
         return r;
 }
 
-int publish(const Paths *paths,
-            const char *certificate,
-            const char *leaf,
-            char **ret_version,
-            char **ret_error) {
+/* The leaf of a configured request must be for the request's key. */
+static int check_spki(const Live *live, const char *spki_sha256, char **ret_error) {
+        if (str_equal(live->info.spki_sha256, spki_sha256))
+                return 0;
+        (void) str_printf(
+                        ret_error, "leaf '%s' is not for the key of CertificateRequest=",
+                        live->info.leaf_sha256);
+        return -EKEYREJECTED;
+}
+
+/* `spki_sha256` NULL: the key is the signer's. */
+static int publish_leaf(
+                const Paths *paths,
+                const char *certificate,
+                const char *leaf,
+                const char *spki_sha256,
+                char **ret_version,
+                char **ret_error) {
         _cleanup_(live_done) Live live = { .bundle.key.secret = true };
         _cleanup_free_ char *version = NULL;
         int r;
@@ -258,7 +271,8 @@ int publish(const Paths *paths,
         *ret_error = NULL;
         r = read_chain(paths, certificate, leaf, &live, ret_error);
         if (r >= 0)
-                r = find_key(paths, certificate, &live, ret_error);
+                r = spki_sha256 ? check_spki(&live, spki_sha256, ret_error)
+                                : find_key(paths, certificate, &live, ret_error);
         if (r >= 0)
                 r = check_chain(&live, ret_error);
         if (r >= 0)
@@ -270,4 +284,22 @@ int publish(const Paths *paths,
                 return explain(ret_error, r, "the version cannot be written");
         *ret_version = TAKE_PTR(version);
         return 0;
+}
+
+int publish(const Paths *paths,
+            const char *certificate,
+            const char *leaf,
+            char **ret_version,
+            char **ret_error) {
+        return publish_leaf(paths, certificate, leaf, NULL, ret_version, ret_error);
+}
+
+int publish_without_key(
+                const Paths *paths,
+                const char *certificate,
+                const char *leaf,
+                const char *spki_sha256,
+                char **ret_version,
+                char **ret_error) {
+        return publish_leaf(paths, certificate, leaf, spki_sha256, ret_version, ret_error);
 }

@@ -17,3 +17,12 @@ int publish(const Paths *paths,
             const char *leaf,
             char **ret_version,
             char **ret_error);
+
+/* The same for a key that is elsewhere: the leaf must be for the one with this SPKI, and no key is published. */
+int publish_without_key(
+                const Paths *paths,
+                const char *certificate,
+                const char *leaf,
+                const char *spki_sha256,
+                char **ret_version,
+                char **ret_error);

@@ -60,14 +60,15 @@ static bool is_mixed(const Recovery *v) {
 }
 
 static int load_wanted(Recovery *v, const Paths *paths) {
-        int r = live_load(paths, v->certificate, &v->live);
+        int r = live_load(paths, v->certificate, false, &v->live);
 
         if (r == -ENOMEM)
                 return r;
         if (r < 0 || !str_equal(v->live.info.leaf_sha256, v->row.leaf) ||
             v->live.info.not_after <= time(NULL))
                 return 0;
-        return contents_of_bundle(&v->saved.places, &v->live.bundle, &v->wanted);
+        r = contents_of_bundle(&v->saved.places, &v->live.bundle, &v->wanted);
+        return r == -ENOKEY ? 0 : r; /* the key has moved elsewhere since */
 }
 
 static int go_forward(Recovery *v, char **ret_error) {

@@ -8,7 +8,7 @@
 #include "acme/key.h"
 #include "base/log.h"
 #include "config/config.h"
-#include "hooks/deploy.h"
+#include "hooks/deploy-internal.h"
 #include "hooks/publish.h"
 
 static const char description[] =
@@ -104,9 +104,9 @@ static int answer_error(Request *q, int error, const char *text) {
 
 static void log_row(const Request *q, const Row *row) {
         LogFields fields = { .certificate = q->certificate->name, .target = q->target->name };
-        bool failed = row->step != NULL;
+        bool failed = row->step != NULL, waits = str_equal(row->step, DEPLOY_STEP_TWIN);
 
-        log_message(failed ? LOG_WARNING : LOG_INFO, &fields, "%s: %s: %s%s%s%s%s",
+        log_message(failed && !waits ? LOG_WARNING : LOG_INFO, &fields, "%s: %s: %s%s%s%s%s",
                     q->certificate->name, q->target->name,
                     failed           ? row->step
                     : row->activated ? "installed"
@@ -128,7 +128,12 @@ static int method_publish(VarlinkCall *call, const Json *parameters, void *userd
                 r = find_leaf(&q, parameters);
         if (r <= 0)
                 return r;
-        r = publish(q.service->paths, q.certificate->name, q.leaf, &version, &error);
+        if (q.certificate->request_path)
+                r = publish_without_key(
+                                q.service->paths, q.certificate->name, q.leaf,
+                                q.certificate->request_spki, &version, &error);
+        else
+                r = publish(q.service->paths, q.certificate->name, q.leaf, &version, &error);
         if (r == -ENOENT)
                 r = -EKEYREJECTED; /* the chain asked for is not the one there */
         if (r < 0)

@@ -1,6 +1,6 @@
 #pragma once
 
-/* What keystore.c and keystore-prune.c share. */
+/* What the keystore*.c files share. */
 
 #include "signer/keystore.h"
 
@@ -16,3 +16,6 @@ int keystore_enter_path(int store_fd, const char *kind, const char *name, bool m
 
 /* -ENOENT if there is no such file. */
 int keystore_read(int dir_fd, const char *file, EVP_PKEY **ret);
+
+/* Durable, 0600. */
+int keystore_write(int dir_fd, const char *file, EVP_PKEY *key);

@@ -61,7 +61,7 @@ int keystore_read(int dir_fd, const char *file, EVP_PKEY **ret) {
         return key_from_pem(pem.data, pem.size, ret);
 }
 
-static int write_key(int dir_fd, const char *file, EVP_PKEY *key) {
+int keystore_write(int dir_fd, const char *file, EVP_PKEY *key) {
         const FileRights rights = { .mode = 0600, .uid = (uid_t) -1, .gid = (gid_t) -1 };
         _cleanup_(bytes_done) Bytes pem = { .secret = true };
         int r;
@@ -92,7 +92,7 @@ static int make_key(int dir_fd, const char *file, KeyType type, EVP_PKEY **ret) 
                         return -EDQUOT;
                 r = key_generate(type, &key);
                 if (r >= 0)
-                        r = write_key(dir_fd, file, key);
+                        r = keystore_write(dir_fd, file, key);
         }
         if (r < 0)
                 return r;
@@ -142,7 +142,7 @@ static int directory_has_key(int dir_fd, EVP_PKEY *key) {
 }
 
 /* C-13: against the account keys of all CAs, and former ones that lie beside them. */
-static int is_account_key(int store_fd, EVP_PKEY *key) {
+int keystore_is_account_key(int store_fd, EVP_PKEY *key) {
         _cleanup_close_ int accounts = keystore_enter(store_fd, "accounts", false);
         _cleanup_(string_list_done) StringList cas = {};
         int r;
@@ -182,7 +182,7 @@ int keystore_certificate(
                 return dir_fd == -ENOENT ? -ENOKEY : TAKE_FD(dir_fd);
         r = read_or_make(dir_fd, file, type, create, &key);
         if (r >= 0)
-                r = is_account_key(store_fd, key);
+                r = keystore_is_account_key(store_fd, key);
         if (r != 0)
                 return r > 0 ? -EKEYREJECTED : r;
         *ret = TAKE_PTR(key);

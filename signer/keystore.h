@@ -4,6 +4,7 @@
  *
  *   accounts/CA/key.pem          one account key per CA
  *   keys/NAME/ATTEMPT.pem        one key per certificate and attempt
+ *   keys/NAME/SPKI.retired       this key is never used for another attempt
  *
  * A key is durable before anybody hears of it, and is never made twice: asked again, the answer is the
  * same key (F-03). Several processes may work here at once; a lock on the directory keeps them
@@ -32,6 +33,22 @@ int keystore_certificate(
                 KeyType type,
                 bool create,
                 EVP_PKEY **ret);
+
+/* The attempt gets the certificate's key with this SPKI, if it is here, of kind `type` and not retired, and the attempt
+ * has none yet (O-05); else nothing happens. */
+int keystore_reuse(
+                int store_fd,
+                const char *certificate,
+                const char *attempt,
+                KeyType type,
+                const char *spki_sha256);
+
+/* The key with this SPKI, wherever it is, is known to be no good (revoked, compromised, refused): keystore_reuse() never
+ * takes it again. */
+int keystore_retire(int store_fd, const char *certificate, const char *spki_sha256);
+
+/* Is it, or was it, that of an account at any CA (C-13)? 1 yes, 0 no. */
+int keystore_is_account_key(int store_fd, EVP_PKEY *key);
 
 /* What must stay, however old. */
 typedef struct KeystoreKept {

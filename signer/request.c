@@ -269,6 +269,38 @@ int request_find_certificate_key(Request *q, bool create) {
         return answer_key(q, r, "the certificate's key");
 }
 
+int request_reuse_key(Request *q, const char *spki_sha256) {
+        int r;
+
+        r = open_store(q);
+        if (r >= 0)
+                r =
+                                keystore_reuse(q->store_fd, q->certificate->name, q->attempt,
+                                               q->certificate->key_type, spki_sha256);
+        return answer_key(q, r, "the certificate's present key");
+}
+
+int request_check_configured(Request *q) {
+        const Bytes *der = &q->certificate->request;
+        _cleanup_(key_freep) EVP_PKEY *public = NULL;
+        int r;
+
+        r = csr_public_key(der->data, der->size, &public);
+        if (r >= 0)
+                r = open_store(q);
+        if (r >= 0)
+                r = keystore_is_account_key(q->store_fd, public);
+        return answer_key(q, r > 0 ? -EKEYREJECTED : r, "the key of CertificateRequest=");
+}
+
+static int check_csr(const Request *q, const Bytes *der) {
+        const Bytes *own = &q->certificate->request;
+
+        if (!q->certificate->request_path)
+                return csr_check(der->data, der->size, q->key, &q->certificate->names);
+        return own->size == der->size && memcmp(own->data, der->data, der->size) == 0 ? 0 : -ESTALE;
+}
+
 int request_check_csr(Request *q, const char **ret) {
         _cleanup_(bytes_done) Bytes der = { .limit = SIGNER_CSR_MAX };
         const char *text;
@@ -277,7 +309,9 @@ int request_check_csr(Request *q, const char **ret) {
         if (json_get_string(q->parameters, "csr", &text) < 0 || strlen(text) > SIGNER_CSR_MAX ||
             base64url_decode(text, strlen(text), &der) < 0)
                 return varlink_invalid_parameter(q->call, "csr");
-        r = csr_check(der.data, der.size, q->key, &q->certificate->names);
+        r = check_csr(q, &der);
+        if (r == -ESTALE)
+                return request_refuse(q, "Refused", "the CSR is not that of CertificateRequest=");
         if (r == -EKEYREJECTED)
                 return request_refuse(
                                 q, "Refused", "the CSR is for another key than this attempt's");

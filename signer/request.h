@@ -10,7 +10,7 @@
 #include "signer/service.h"
 
 #define SIGNER_NONCE_MAX ((size_t) 512)       /* R2.4.13 */
-#define SIGNER_CSR_MAX   ((size_t) 32 * 1024) /* base64url; 100 names of 253 octets have room */
+#define SIGNER_CSR_MAX   ((size_t) 40 * 1024) /* base64url; 100 names of 253 octets have room */
 
 typedef struct Request {
         const char *method;                   /* static */
@@ -55,7 +55,13 @@ int request_find_attempt(Request *q);
 int request_find_account_key(Request *q, bool create);
 int request_find_certificate_key(Request *q, bool create);
 
-/* `csr` is a request for the certificate's key and names. *ret: its text, of the parameters. */
+/* Takes the key with this SPKI for the attempt, if it may. */
+int request_reuse_key(Request *q, const char *spki_sha256);
+
+/* The configured request is not for an account's key (C-13). */
+int request_check_configured(Request *q);
+
+/* `csr` is a request for the certificate's key and names, or the configured one. *ret: its text, of the parameters. */
 int request_check_csr(Request *q, const char **ret);
 
 /* Answers with io.renewd.Signer.NAME and logs it. */

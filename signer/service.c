@@ -173,7 +173,7 @@ static int method_sign_finalize(VarlinkCall *call, const Json *parameters, void 
                 r = request_find_certificate(&q);
         if (r > 0)
                 r = request_find_attempt(&q);
-        if (r > 0)
+        if (r > 0 && !q.certificate->request_path)
                 r = request_find_certificate_key(&q, false);
         if (r > 0)
                 r = request_check_csr(&q, &csr);
@@ -186,6 +186,11 @@ static int method_sign_finalize(VarlinkCall *call, const Json *parameters, void 
 }
 
 /* ---- keys of certificates ---- */
+
+static bool is_spki(const char *text) {
+        return strlen(text) == SHA256_HEX_SIZE - 1 &&
+               strspn(text, "0123456789abcdef") == SHA256_HEX_SIZE - 1;
+}
 
 static int answer_csr(Request *q) {
         _cleanup_(bytes_done) Bytes der = {};
@@ -200,6 +205,30 @@ static int answer_csr(Request *q) {
                 return request_refuse(q, "Storage", "the CSR cannot be made: %s", errno_text(r));
         r = base64url_encode(der.data, der.size, &csr);
         return r < 0 ? r : answer_pair(q, "csr", csr, "spki", spki);
+}
+
+/* The live key becomes the attempt's, if the configuration wants it so and it is any good. */
+static int reuse_key(Request *q) {
+        const char *spki;
+        int r;
+
+        r = json_get_string(q->parameters, "reuse", &spki);
+        if (r == -EBADMSG || (r >= 0 && !is_spki(spki)))
+                return varlink_invalid_parameter(q->call, "reuse");
+        return r < 0 || !q->certificate->reuse_key ? 1 : request_reuse_key(q, spki);
+}
+
+/* The key is elsewhere: the request that root configured. */
+static int answer_configured(Request *q) {
+        const CertificateConfig *c = q->certificate;
+        _cleanup_free_ char *csr = NULL;
+        int r;
+
+        r = request_check_configured(q);
+        if (r <= 0)
+                return r;
+        r = base64url_encode(c->request.data, c->request.size, &csr);
+        return r < 0 ? r : answer_pair(q, "csr", csr, "spki", c->request_spki);
 }
 
 static int method_certificate_request(VarlinkCall *call, const Json *parameters, void *userdata) {
@@ -217,14 +246,13 @@ static int method_certificate_request(VarlinkCall *call, const Json *parameters,
                 r = request_check_names(&q);
         if (r > 0)
                 r = request_find_attempt(&q);
+        if (r > 0 && q.certificate->request_path)
+                return answer_configured(&q);
+        if (r > 0 && create)
+                r = reuse_key(&q);
         if (r > 0)
                 r = request_find_certificate_key(&q, create);
         return r <= 0 ? r : answer_csr(&q);
-}
-
-static bool is_spki(const char *text) {
-        return strlen(text) == SHA256_HEX_SIZE - 1 &&
-               strspn(text, "0123456789abcdef") == SHA256_HEX_SIZE - 1;
 }
 
 /* 1 if both are absent or well-formed. */
@@ -276,6 +304,28 @@ static int method_prune(VarlinkCall *call, const Json *parameters, void *userdat
         return r <= 0 ? r : prune(&q, certificate, &kept);
 }
 
+/* As Prune: whatever the configuration says by now. */
+static int method_retire_key(VarlinkCall *call, const Json *parameters, void *userdata) {
+        _cleanup_(request_done) Request q = request_init("RetireKey", call, parameters, userdata);
+        const char *certificate, *spki;
+        int r;
+
+        r = request_admit(&q);
+        if (r <= 0)
+                return r;
+        if (json_get_string(parameters, "certificate", &certificate) < 0 ||
+            !certificate_name_is_valid(certificate))
+                return varlink_invalid_parameter(call, "certificate");
+        if (json_get_string(parameters, "spki", &spki) < 0 || !is_spki(spki))
+                return varlink_invalid_parameter(call, "spki");
+        q.store_fd = keystore_open(q.service->paths);
+        r = q.store_fd < 0 ? q.store_fd : keystore_retire(q.store_fd, certificate, spki);
+        if (r < 0)
+                return request_refuse(&q, "Storage", "not noted: %s", errno_text(r));
+        log_info("%s: the key with SPKI %.16s is not used again", certificate, spki);
+        return varlink_reply(call, NULL);
+}
+
 /* ---- table ---- */
 
 static const char *const account_parameters[] = { "ca", NULL };
@@ -286,7 +336,9 @@ static const char *const new_order_parameters[] = { "request",  "certificate", "
 static const char *const request_parameters[] = { "request", NULL };
 static const char *const finalize_parameters[] = { "request", "certificate", "attempt", "csr",
                                                    NULL };
-static const char *const csr_parameters[] = { "certificate", "attempt", "names", "create", NULL };
+static const char *const csr_parameters[] = { "certificate", "attempt", "names",
+                                              "create",      "reuse",   NULL };
+static const char *const retire_parameters[] = { "certificate", "spki", NULL };
 static const char *const prune_parameters[] = { "certificate", "spki", "attempt", NULL };
 
 static const VarlinkMethod methods[] = {
@@ -297,6 +349,7 @@ static const VarlinkMethod methods[] = {
         { "SignChallenge", 0, request_parameters, method_sign_challenge },
         { "SignFinalize", 0, finalize_parameters, method_sign_finalize },
         { "CertificateRequest", 0, csr_parameters, method_certificate_request },
+        { "RetireKey", 0, retire_parameters, method_retire_key },
         { "Prune", 0, prune_parameters, method_prune },
         {},
 };

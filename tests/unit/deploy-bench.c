@@ -42,6 +42,8 @@ void bench_done(Bench *b) {
         string_list_done(&b->certificate.names);
         string_list_done(&b->target.check);
         string_list_done(&b->target.hook);
+        string_list_done(&b->target.twin_files);
+        free(b->certificate.twin);
 }
 
 static int take(Bench *b, int (*fn)(const DeployJob *, const char *, Row *, char **)) {

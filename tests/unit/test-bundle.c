@@ -37,6 +37,17 @@ static void missing_line_end_is_added(void) {
         CHECK_STR(bytes_text(&text), "KEY\nLEAF\n");
 }
 
+static void without_key(void) {
+        _cleanup_(bundle_done) Bundle b = sample();
+        _cleanup_(bytes_done) Bytes text = { .secret = true };
+
+        bytes_done(&b.key);
+        CHECK_INT(bundle_content(&b, FILE_KEY, &text), -ENOKEY);
+        CHECK_INT(bundle_content(&b, FILE_COMBINED, &text), -ENOKEY);
+        CHECK_INT(bundle_content(&b, FILE_FULLCHAIN, &text), 0);
+        CHECK_STR(bytes_text(&text), "LEAF\nISSUER\n");
+}
+
 static void chain_without_intermediates_is_empty(void) {
         _cleanup_(bundle_done) Bundle b = {};
         _cleanup_(bytes_done) Bytes text = {};
@@ -53,6 +64,7 @@ static void secrets_are_known(void) {
 }
 
 TEST_MAIN({ "S3.2: key, leaf, intermediates in their order", each_content },
+          { "a key that is elsewhere is in no file", without_key },
           { "PEM blocks are never glued", missing_line_end_is_added },
           { "no intermediates, no content", chain_without_intermediates_is_empty },
           { "contents with a key are known", secrets_are_known })

@@ -81,6 +81,45 @@ static void shorter_file_is_exact(void) {
         CHECK(bench_pair_is_live(&b));
 }
 
+/* ---- twins ---- */
+
+static void set_twin(Bench *b) {
+        CHECK_INT(string_list_add(&b->target.twin_files, test_path(&b->live, "etc/b.crt")), 0);
+        (void) str_replace(&b->certificate.twin, NAME ".rsa-2048");
+        bench_set_program(b, &b->target.hook, "hook", "#!/bin/sh\necho told >>${0%/*}/told\n");
+}
+
+static void twin_is_awaited(void) {
+        _cleanup_(bench_done) Bench b;
+
+        bench_init(&b);
+        set_twin(&b);
+        REQUIRE(bench_deploy(&b) >= 0);
+        CHECK(b.row.in_place && !b.row.activated && !b.row.rolled_back);
+        CHECK_INT(b.row.state, ROW_OPEN);
+        CHECK_STR(b.row.step, "twin");
+        CHECK(strstr(b.row.error,
+                     "etc/b.crt' of certificate '" NAME ".rsa-2048' is not there yet"));
+        CHECK(!test_exists(&b.live, "told"));
+        REQUIRE(test_write(&b.live, "etc/b.crt", "x", 0644) >= 0);
+        REQUIRE(bench_deploy(&b) >= 0);
+        CHECK(b.row.activated && !b.row.step);
+        CHECK(bench_pair_is_live(&b));
+        CHECK(test_exists(&b.live, "told"));
+}
+
+static void twin_is_no_obstacle(void) {
+        _cleanup_(bench_done) Bench b;
+        char first[BENCH_FILE_MAX];
+
+        bench_init(&b);
+        bench_renewed(&b, first); /* the service ran on this one alone */
+        set_twin(&b);
+        REQUIRE(bench_deploy(&b) >= 0);
+        CHECK(b.row.activated && !b.row.step);
+        CHECK(test_exists(&b.live, "told"));
+}
+
 static void linked_directory_is_refused(void) {
         _cleanup_(bench_done) Bench b;
 
@@ -313,6 +352,8 @@ static void environment_is_exact(void) {
 }
 
 TEST_MAIN({ "DESIGN 4.9: files, row OPEN, then VERIFIED", first_deploy },
+          { "H-10 a service is told when both pairs are there", twin_is_awaited },
+          { "a twin that is late does not hold up what ran without it", twin_is_no_obstacle },
           { "deploying what is verified touches no file", twice_is_once },
           { "S2.8: drift of content, mode, owner is found and mended", drift_is_mended },
           { "R1.34: a shorter file keeps no old tail", shorter_file_is_exact },

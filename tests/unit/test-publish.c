@@ -52,7 +52,7 @@ static void pair_becomes_live(void) {
         CHECK_INT(mode_of(&t, "state/live/" NAME "/cert.pem"), 0644);
         CHECK_INT(mode_of(&t, "state/live/" NAME "/chain.pem"), 0644);
         CHECK_INT(mode_of(&t, "state/live/" NAME "/fullchain.pem"), 0644);
-        REQUIRE(live_load(&t.paths, NAME, &live) >= 0);
+        REQUIRE(live_load(&t.paths, NAME, true, &live) >= 0);
         CHECK_STR(live.info.leaf_sha256, t.leaf);
         CHECK_STR(live.version, version);
 }
@@ -102,6 +102,34 @@ static void link_or_fifo_is_not_read(void) {
         CHECK(!test_exists(&t, "state/live/" NAME));
 }
 
+/* CertificateRequest=: the key is elsewhere. */
+static void without_key(void) {
+        _cleanup_free_ char *version = NULL, *error = NULL, *refused = NULL;
+        _cleanup_(certinfo_done) CertInfo info = {};
+        _cleanup_(live_done) Live live = {}, none = {};
+        const char *chain;
+        TestLive t;
+
+        test_live_init(&t);
+        REQUIRE(test_issue(&t, NAME, -3600, 86400) >= 0);
+        REQUIRE(rename(test_path(&t, "state/signer/keys"), test_path(&t, "elsewhere")) == 0);
+        chain = test_content(&t, "state/engine/certificates/" NAME ".chain.pem");
+        REQUIRE(certinfo_parse(chain, strlen(chain), &info, NULL) == 0);
+        CHECK_INT(publish_without_key(&t.paths, NAME, t.leaf, t.leaf, &version, &refused),
+                  -EKEYREJECTED);
+        CHECK(strstr(refused, "CertificateRequest="));
+        CHECK(!test_exists(&t, "state/live/" NAME));
+        REQUIRE(publish_without_key(&t.paths, NAME, t.leaf, info.spki_sha256, &version, &error) ==
+                0);
+        CHECK(test_exists(&t, "state/live/" NAME "/cert.pem"));
+        CHECK(test_exists(&t, "state/live/" NAME "/chain.pem"));
+        CHECK(test_exists(&t, "state/live/" NAME "/fullchain.pem"));
+        CHECK(!test_exists(&t, "state/live/" NAME "/privkey.pem"));
+        CHECK_INT(live_load(&t.paths, NAME, false, &live), 0);
+        CHECK_STR(live.info.leaf_sha256, t.leaf);
+        CHECK_INT(live_load(&t.paths, NAME, true, &none), -ENOENT);
+}
+
 static void twice_changes_nothing(void) {
         _cleanup_free_ char *first = NULL, *second = NULL;
         ino_t key, link;
@@ -131,7 +159,7 @@ static void half_version_is_completed(void) {
         REQUIRE(unlink(test_path(&t, "state/live/" NAME)) == 0); /* not flipped yet */
         REQUIRE(publish_now(&t, &again) >= 0);
         CHECK_STR(again, version);
-        CHECK(live_load(&t.paths, NAME, &live) >= 0);
+        CHECK(live_load(&t.paths, NAME, true, &live) >= 0);
         CHECK(strncmp(bytes_text(&live.bundle.cert), "-----BEGIN", 10) == 0);
 }
 
@@ -166,7 +194,7 @@ static void older_live_version_is_never_pruned(void) {
                 REQUIRE(publish_now(&t, &version) >= 0);
                 free(TAKE_PTR(version));
         }
-        REQUIRE(live_load(&t.paths, NAME, &live) >= 0);
+        REQUIRE(live_load(&t.paths, NAME, true, &live) >= 0);
         CHECK_STR(live.info.leaf_sha256, t.leaf);
 }
 
@@ -188,10 +216,11 @@ static void foreign_link_is_not_live(void) {
         REQUIRE(unlink(test_path(&t, "state/live/" NAME)) == 0);
         REQUIRE(symlink("../versions/" NAME "/../../../etc", test_path(&t, "state/live/" NAME)) ==
                 0);
-        CHECK_INT(live_load(&t.paths, NAME, &live), -EBADMSG);
+        CHECK_INT(live_load(&t.paths, NAME, true, &live), -EBADMSG);
 }
 
 TEST_MAIN({ "DESIGN 4.8: a matching pair becomes live with its modes", pair_becomes_live },
+          { "a certificate whose key is elsewhere is live without one", without_key },
           { "R2.7.6: a chain of a key the signer has not is refused", foreign_key_is_refused },
           { "R2.7.6: another leaf than asked for is refused", other_leaf_is_refused },
           { "R2.9.2: the engine's chain as link or FIFO is refused", link_or_fifo_is_not_read },
