@@ -207,25 +207,53 @@ static void on_csr(const HelperReply *reply, void *userdata) {
         cert_order_pump(c);
 }
 
-/* Once a request was made with this attempt's key, no other key may take its place. */
-int cert_ask_csr(Cert *c, const OrderEffect *e) {
-        bool slow = key_family(c->config->key_type) == KEY_FAMILY_RSA;
-        _cleanup_(json_freep) Json *j = json_object_new();
-        Json *names = json_array_new();
-        CertAsk *a;
-        int r = names ? 0 : -ENOMEM;
+/* The live key, when it shall be kept and the CA did not just refuse it (O-05, O-08). */
+static const char *key_to_reuse(const Cert *c) {
+        const char *type = c->record.error.type;
 
-        for (size_t i = 0; i < c->config->names.count && r >= 0; i++)
-                r = json_append_string(names, c->config->names.items[i]);
-        if (r >= 0 && j)
-                r = json_set(j, "names", TAKE_PTR(names));
-        (void) json_free(names);
+        if (!c->config->reuse_key || !c->present ||
+            str_equal(type, problem_type_to_string(PROBLEM_BAD_CSR)) ||
+            str_equal(type, problem_type_to_string(PROBLEM_BAD_PUBLIC_KEY)))
+                return NULL;
+        return c->info.spki_sha256;
+}
+
+static int set_names(Json *j, const StringList *names) {
+        Json *list = json_array_new();
+        int r = list ? 0 : -ENOMEM;
+
+        for (size_t i = 0; i < names->count && r >= 0; i++)
+                r = json_append_string(list, names->items[i]);
+        if (r < 0) {
+                (void) json_free(list);
+                return r;
+        }
+        return json_set(j, "names", list);
+}
+
+/* Once a request was made with this attempt's key, no other key may take its place. */
+static int csr_parameters(const Cert *c, Json *j) {
+        const RecordAttempt *a = &c->record.attempt;
+        int r;
+
+        r = set_names(j, &c->config->names);
         if (r >= 0)
-                r = j ? json_set_string(j, "certificate", c->config->name) : -ENOMEM;
+                r = json_set_string(j, "certificate", c->config->name);
         if (r >= 0)
-                r = json_set_string(j, "attempt", c->record.attempt.id);
+                r = json_set_string(j, "attempt", a->id);
         if (r >= 0)
-                r = json_set_bool(j, "create", !c->record.attempt.csr);
+                r = json_set_bool(j, "create", !a->csr);
+        if (r >= 0 && key_to_reuse(c))
+                r = json_set_string(j, "reuse", key_to_reuse(c));
+        return r;
+}
+
+int cert_ask_csr(Cert *c, const OrderEffect *e) {
+        bool slow = key_family(c->config->key_type) == KEY_FAMILY_RSA && !c->config->request_path;
+        _cleanup_(json_freep) Json *j = json_object_new();
+        CertAsk *a;
+        int r = j ? csr_parameters(c, j) : -ENOMEM;
+
         if (r < 0)
                 return r;
         a = ask_new(c, e);
@@ -234,6 +262,32 @@ int cert_ask_csr(Cert *c, const OrderEffect *e) {
         return helper_call(
                         c->context->engine->signer, slow ? HELPER_OWN : HELPER_SHARED,
                         "CertificateRequest", TAKE_PTR(j), on_csr, a, &a->csr);
+}
+
+static void on_retired(const HelperReply *reply, void *userdata) {
+        Cert *c = userdata;
+
+        if (reply->error < 0 || reply->error_name)
+                log_debug("%s: key not retired: %s", c->config->name,
+                          reply->message ? reply->message : "no answer");
+        c->retire = helper_call_free(c->retire);
+}
+
+void cert_retire_key(Cert *c) {
+        _cleanup_(json_freep) Json *j = json_object_new();
+        int r;
+
+        if (!c->record.attempt.spki || c->config->request_path)
+                return;
+        c->retire = helper_call_free(c->retire);
+        r = j ? json_set_string(j, "certificate", c->config->name) : -ENOMEM;
+        if (r >= 0)
+                r = json_set_string(j, "spki", c->record.attempt.spki);
+        if (r >= 0)
+                r = helper_call(c->context->engine->signer, HELPER_SHARED, "RetireKey", TAKE_PTR(j),
+                                on_retired, c, &c->retire);
+        if (r < 0) /* the record knows the refusal until the next success */
+                log_debug("%s: key not retired: %s", c->config->name, errno_text(r));
 }
 
 /* ---- WAIT ---- */

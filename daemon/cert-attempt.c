@@ -30,7 +30,8 @@ bool cert_attempt_fits(const Cert *c) {
 
         if (!string_list_same_set(&a->names, &c->config->names) ||
             !str_equal(a->ca, c->config->ca) || !str_equal(a->key_type, cert_key_type(c)) ||
-            !str_equal(a->profile, certificate_profile(c->config)))
+            !str_equal(a->profile, certificate_profile(c->config)) ||
+            !str_equal(a->request ? a->request : "", c->config->request_sha256))
                 return false;
         /* The order of an account that is no longer ours cannot be followed (F-15). */
         return !a->order || !session_account(c->ca.session) ||
@@ -131,6 +132,8 @@ static void count_failure(Cert *c, const Failure *f, int64_t now) {
                                         MIN(now + f->retry_after_sec, c->record.next_attempt);
         }
         remember_error(c, f, now);
+        if (f->problem.type == PROBLEM_BAD_PUBLIC_KEY && f->place == PLACE_FINALIZE)
+                cert_retire_key(c);
         if (order_is_over(c, f))
                 record_attempt_done(&c->record.attempt);
         if (f->class == CLASS_UNREACHABLE && !had_attempt)
@@ -206,6 +209,8 @@ static int attempt_new(Cert *c) {
                 r = str_replace(&a->ca, c->config->ca);
         if (r >= 0)
                 r = str_replace(&a->key_type, cert_key_type(c));
+        if (r >= 0 && c->config->request_path)
+                r = str_replace(&a->request, c->config->request_sha256);
         if (r >= 0)
                 r = str_replace(&a->account, session_account(c->ca.session));
         if (r >= 0)

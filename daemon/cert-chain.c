@@ -88,6 +88,8 @@ int cert_chain_adopt(Cert *c, const CertInfo *info) {
         if (r >= 0)
                 r = str_replace(&new.attempt, a->id);
         if (r >= 0)
+                r = str_replace(&new.request, a->request);
+        if (r >= 0)
                 r = str_replace(&new.account, a->account);
         if (r >= 0 && a->order && json_get_string(a->order, "profile", &profile) >= 0)
                 r = str_replace(&new.profile, profile);

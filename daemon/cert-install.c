@@ -88,13 +88,13 @@ bool cert_is_deployed(const Cert *c) {
 
 bool cert_install_is_settled(const Cert *c) {
         for (size_t i = 0; i < c->target_count; i++)
-                if (!target_is_settled(c->targets[i]))
+                if (!target_is_settled(c->targets[i]) || cert_target_awaits(c, c->targets[i]))
                         return false;
         return !c->publish && !c->slot;
 }
 
 /* Whoever watches a renewal is told its end here. */
-static void tell_end(Cert *c) {
+void cert_install_tell(Cert *c) {
         const char *trouble = c->publish_error;
         bool good = cert_is_deployed(c);
 
@@ -112,7 +112,8 @@ static void on_target_changed(void *userdata) {
         Cert *c = userdata;
 
         cert_changed(c);
-        tell_end(c);
+        cert_hurry_twin(c);
+        cert_install_tell(c);
 }
 
 /* ---- keys that are not needed any more ---- */
@@ -227,7 +228,7 @@ static void publish_failed(Cert *c, const HelperReply *reply) {
         else
                 publish_later(c, (usec_t) delay * USEC_PER_SEC);
         cert_changed(c);
-        tell_end(c);
+        cert_install_tell(c);
 }
 
 static void on_published(const HelperReply *reply, void *userdata) {
@@ -248,7 +249,7 @@ static void on_published(const HelperReply *reply, void *userdata) {
         want_targets(c);
         cert_tell_step(c);
         cert_changed(c);
-        tell_end(c);
+        cert_install_tell(c);
 }
 
 static void publish(void *userdata) {

@@ -10,6 +10,7 @@
  *   cert-ask.c      what it asks for: requests, challenges, CSR, time
  *   cert-chain.c    the chain that came: checked, saved, taken over
  *   cert-install.c  published, and wanted at the targets
+ *   cert-twin.c     and its twin, if it has one
  *   cert-watch.c    those who look on
  *   cert-renewal-info.c  when the CA would like it renewed
  *   cert-status.c   words
@@ -52,6 +53,7 @@ struct CertWatch {
 
 struct Cert {
         CertContext *context;            /* borrowed */
+        Cert *next;                      /* of the context's */
         const CertificateConfig *config; /* borrowed */
         CertCa ca;
         Record record;
@@ -76,6 +78,7 @@ struct Cert {
         bool late_told;       /* D12 */
         bool wanted, forced;  /* by hand */
         unsigned unreachable; /* in a row */
+        bool awaits_twin;     /* it is due, and its twin has an order open */
 
         /* the look before an attempt */
         Preflight *preflight; /* owns; NULL: none under way */
@@ -111,7 +114,7 @@ struct Cert {
         unsigned publish_failures, mismatches;
         char *publish_error;
         bool prune_wanted;
-        HelperCall *prune;
+        HelperCall *prune, *retire;
         Target **targets;
         size_t target_count;
 
@@ -122,6 +125,7 @@ struct Cert {
 /* cert.c */
 void cert_set_phase(Cert *c, CertPhase phase); /* the only writer */
 void cert_plan(Cert *c);
+void cert_plan_soon(Cert *c); /* from the loop */
 void cert_changed(Cert *c);
 int64_t cert_now(const Cert *c);
 int64_t cert_lifetime(const Cert *c); /* 0: not known */
@@ -172,6 +176,7 @@ void cert_ask_present(Cert *c, const OrderEffect *e);
 void cert_ask_remove(Cert *c, const OrderEffect *e);
 int cert_ask_csr(Cert *c, const OrderEffect *e);
 int cert_ask_wait(Cert *c, const OrderEffect *e);
+void cert_retire_key(Cert *c); /* the open attempt's: it is never kept for another */
 void cert_asks_free(Cert *c);
 
 /* cert-chain.c */
@@ -186,6 +191,18 @@ void cert_install(Cert *c);
 void cert_install_stop(Cert *c);
 bool cert_install_is_settled(const Cert *c);
 bool cert_is_deployed(const Cert *c);
+
+void cert_install_tell(Cert *c); /* those who look on, if all is done */
+
+/* cert-twin.c */
+void cert_join(Cert *c);
+void cert_leave(Cert *c);
+Cert *cert_twin(const Cert *c);                /* NULL: it has none */
+int64_t cert_await_twin(Cert *c, int64_t now); /* 0: it may be ordered; else when to look again */
+void cert_wake_twin(const Cert *c);            /* this one's attempt has ended */
+void cert_hurry_twin(const Cert *c);           /* this one's files are in place */
+bool cert_target_awaits(
+                const Cert *c, const Target *t); /* the twin's files, and these are on their way */
 
 /* cert-watch.c */
 void cert_tell(Cert *c, bool done, bool ok, const char *step);

@@ -117,6 +117,12 @@ int cert_json(const Cert *c, Json **ret) {
         if (r >= 0)
                 r = json_set_string(j, "state", cert_state_to_string(cert_state(c)));
         if (r >= 0)
+                r = json_set_string(j, "twin", c->config->twin);
+        if (r >= 0)
+                r = json_set_string(j, "twin_of", c->config->twin_of);
+        if (r >= 0)
+                r = json_set_string(j, "request", c->config->request_path);
+        if (r >= 0)
                 r = put_facts(c, j);
         if (r >= 0)
                 r = put_plan(c, j);

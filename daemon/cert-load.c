@@ -54,6 +54,9 @@ static int adopt_finished_attempt(Cert *c) {
 
         if (!c->present || !a->id || !a->spki || !str_equal(a->spki, c->info.spki_sha256))
                 return 0;
+        /* A kept key, or that of a request, is the former chain's as well. */
+        if (str_equal(c->record.current.leaf, c->info.leaf_sha256))
+                return 0;
         r = cert_chain_adopt(c, &c->info);
         if (r < 0)
                 return r;

@@ -21,7 +21,7 @@ static const char *install_trouble(const Cert *c) {
         if (c->publish_error)
                 return c->publish_error;
         for (size_t i = 0; i < c->target_count; i++)
-                if (target_trouble(c->targets[i]))
+                if (target_trouble(c->targets[i]) && !cert_target_awaits(c, c->targets[i]))
                         return target_trouble(c->targets[i]);
         return NULL;
 }
@@ -108,7 +108,7 @@ int64_t cert_next_attempt(const Cert *c) {
 }
 
 bool cert_is_settled(const Cert *c) {
-        return c->phase == CERT_IDLE && !c->wanted && !cert_info_is_due(c) &&
+        return c->phase == CERT_IDLE && !c->wanted && !c->awaits_twin && !cert_info_is_due(c) &&
                cert_install_is_settled(c) && (c->planned == 0 || c->planned > cert_now(c));
 }
 
@@ -139,6 +139,8 @@ int cert_describe(const Cert *c, char **ret) {
         case CERT_IDLE:
                 break;
         }
+        if (c->awaits_twin)
+                return str_printf(ret, "waiting for the order of '%s' to end", c->config->twin);
         if (c->publish || c->slot)
                 return str_printf(ret, "publishing the certificate");
         for (size_t i = 0; i < c->target_count; i++) {

@@ -16,6 +16,8 @@
 void cert_set_phase(Cert *c, CertPhase phase) {
         c->phase = phase;
         c->context->progress++;
+        if (phase == CERT_IDLE)
+                cert_wake_twin(c);
 }
 
 int64_t cert_now(const Cert *c) {
@@ -67,7 +69,11 @@ bool cert_fits(const Cert *c) {
                         key_type = now->key_type;
                 if (now->ca && !str_equal(now->ca, c->config->ca))
                         return false;
-        }
+                if (!str_equal(now->request ? now->request : "", c->config->request_sha256))
+                        return false;
+        } else if (c->config->request_path &&
+                   !str_equal(c->info.spki_sha256, c->config->request_spki))
+                return false;
         return string_list_same_set(names, &c->config->names) &&
                (!key_type || str_equal(key_type, cert_key_type(c)));
 }
@@ -199,6 +205,13 @@ static void on_plan_timer(void *userdata) {
         c->plan_timer = timer_free(c->plan_timer);
         c->planned = 0;
         cert_plan(c);
+        cert_install_tell(c);
+}
+
+void cert_plan_soon(Cert *c) {
+        c->plan_timer = timer_free(c->plan_timer);
+        /* Without memory for a timer the next change plans again. */
+        (void) loop_timer_after(c->context->engine->loop, 0, on_plan_timer, c, &c->plan_timer);
 }
 
 /* Due at `at`; planned again at `wake`, which is not later. */
@@ -222,6 +235,7 @@ void cert_plan(Cert *c) {
         c->plan_timer = timer_free(c->plan_timer);
         c->planned = 0;
         c->context->progress++;
+        c->awaits_twin = false;
         if (c->phase != CERT_IDLE)
                 return;
         fix_instants(c, now);
@@ -237,6 +251,8 @@ void cert_plan(Cert *c) {
         }
         tell_late(c);
         at = due_at(c, now);
+        if (at <= now)
+                at = MAX(at, cert_await_twin(c, now));
         if (at <= now)
                 cert_attempt_begin(c);
         else if (c->guard_until > now) /* the guard is milder when little time is left */
@@ -256,6 +272,7 @@ int cert_new(CertContext *context, const CertificateConfig *config, CertCa ca, C
         c->context = context;
         c->config = config;
         c->ca = ca;
+        cert_join(c);
         r = cert_load(c);
         if (r >= 0)
                 r = cert_targets_configure(c, config);
@@ -274,7 +291,9 @@ Cert *cert_free(Cert *c) {
         cert_install_stop(c);
         cert_targets_free(c);
         cert_watches_free(c);
+        cert_leave(c);
         (void) helper_call_free(c->prune);
+        (void) helper_call_free(c->retire);
         (void) timer_free(c->plan_timer);
         free(c->publish_error);
         free(c->lost_text);

@@ -20,6 +20,7 @@ typedef struct CertContext {
         bool once;           /* everything now, nothing is spread, nothing waits for long */
         int64_t started;     /* Unix seconds */
         int64_t clock_floor; /* no clock is right before it (T-21) */
+        Cert *certs;         /* all there are, for twins */
         uint64_t progress;   /* grows with each step of any certificate */
         unsigned recalled;   /* certificates that their CA wanted replaced at once */
         void (*changed)(void *userdata); /* the answers of cert-status.c may have changed */

@@ -9,6 +9,7 @@ void record_attempt_done(RecordAttempt *a) {
         free(a->ca);
         free(a->key_type);
         free(a->account);
+        free(a->request);
         free(a->spki);
         free(a->profile);
         (void) json_free(a->order);
@@ -23,6 +24,7 @@ void record_current_done(RecordCurrent *c) {
         free(c->attempt);
         free(c->account);
         free(c->profile);
+        free(c->request);
         *c = (RecordCurrent){};
 }
 
@@ -102,6 +104,8 @@ static int read_attempt(const Json *record, RecordAttempt *a) {
         if (r >= 0)
                 r = record_read_text(j, "account", &a->account);
         if (r >= 0)
+                r = record_read_text(j, "request", &a->request);
+        if (r >= 0)
                 r = record_read_text(j, "spki", &a->spki);
         if (r >= 0)
                 r = record_read_text(j, "profile", &a->profile);
@@ -131,6 +135,8 @@ static int read_current(const Json *record, RecordCurrent *c) {
                 r = record_read_text(j, "key_type", &c->key_type);
         if (r >= 0)
                 r = record_read_text(j, "attempt", &c->attempt);
+        if (r >= 0)
+                r = record_read_text(j, "request", &c->request);
         if (r >= 0)
                 r = record_read_text(j, "account", &c->account);
         if (r >= 0)
@@ -252,6 +258,8 @@ static int write_attempt(Json *record, const RecordAttempt *a) {
         if (r >= 0)
                 r = record_write_text(j, "account", a->account);
         if (r >= 0)
+                r = record_write_text(j, "request", a->request);
+        if (r >= 0)
                 r = record_write_text(j, "spki", a->spki);
         if (r >= 0)
                 r = record_write_text(j, "profile", a->profile);
@@ -287,6 +295,8 @@ static int write_current(Json *record, const RecordCurrent *c) {
                 r = record_write_text(j, "profile", c->profile);
         if (r >= 0)
                 r = json_set_int64(j, "at", c->at);
+        if (r >= 0)
+                r = record_write_text(j, "request", c->request);
         if (r >= 0)
                 r = json_set_bool(j, "unusable", c->unusable);
         if (r >= 0)

@@ -18,6 +18,7 @@ typedef struct RecordAttempt {
         StringList names;
         char *ca, *key_type;
         char *account; /* URL that the order belongs to */
+        char *request; /* digest of CertificateRequest=; NULL: none */
         char *spki;    /* of its key, once there is a CSR */
         char *profile; /* that was configured; NULL: none */
         bool csr;      /* the key was made: never ask for another one */
@@ -30,6 +31,7 @@ typedef struct RecordCurrent {
         char *leaf; /* NULL: not known */
         StringList names;
         char *ca, *key_type, *attempt;
+        char *request;            /* digest of CertificateRequest=; NULL: none */
         char *account;            /* that it was issued to */
         char *profile;            /* that its order had; NULL: none */
         int64_t at;               /* when it came; 0: not known */

@@ -131,11 +131,30 @@ void target_look(Target *t) {
 
 /* ---- Deploy ---- */
 
+/* The first of two pairs is in place. That is no trouble as long as the other one is on its way. */
+static bool awaits_twin(Target *t) {
+        char *text = NULL;
+
+        if (!str_equal(t->row.step, "twin"))
+                return false;
+        (void) str_printf(
+                        &text, "%s waits for both pairs: %s", t->config->name,
+                        t->row.error ? t->row.error : "one is missing");
+        free(t->trouble);
+        t->trouble = text;
+        t->told = true;
+        target_postpone_deploy(t);
+        target_open(t);
+        return true;
+}
+
 static void deploy_failed(Target *t) {
         const char *name = t->config->name;
         const char *error = t->row.error ? t->row.error : "no reason given";
         char *text = NULL;
 
+        if (awaits_twin(t))
+                return;
         if (target_is_stopped(t))
                 (void) str_printf(
                                 &text,

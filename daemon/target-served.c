@@ -76,6 +76,7 @@ static void shake(void *userdata) {
                 .host = t->config->probe_host,
                 .port = t->config->probe_port,
                 .server_name = t->config->probe_name,
+                .key_family = t->config->probe_family,
         };
         int r;
 

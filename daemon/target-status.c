@@ -84,6 +84,7 @@ bool target_config_same(const TargetConfig *a, const TargetConfig *b) {
                 if (!same_file(&a->files[i], &b->files[i]))
                         return false;
         return same_list(&a->check, &b->check) && same_list(&a->hook, &b->hook) &&
+               same_list(&a->twin_files, &b->twin_files) && a->probe_family == b->probe_family &&
                str_equal(a->reload, b->reload) && str_equal(a->restart, b->restart) &&
                a->timeout_sec == b->timeout_sec && str_equal(a->probe_host, b->probe_host) &&
                a->probe_port == b->probe_port && str_equal(a->probe_name, b->probe_name);

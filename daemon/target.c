@@ -77,6 +77,20 @@ bool target_is_stopped(const Target *t) {
         return str_equal(t->row.unit, "inactive");
 }
 
+static bool lacks_twin(const Target *t) {
+        return str_equal(t->row.step, "twin");
+}
+
+bool target_awaits_twin(const Target *t) {
+        return t->phase == TARGET_WAITING && lacks_twin(t);
+}
+
+void target_hurry(Target *t) {
+        t->failures = 0;
+        t->deploy_at = 0;
+        target_look(t);
+}
+
 void target_wait(Target *t, usec_t delay, loop_fn fn) {
         t->timer = timer_free(t->timer);
         t->wake_at = target_now(t) + delay;
@@ -107,7 +121,7 @@ static void on_open_timer(void *userdata) {
         t->timer = timer_free(t->timer);
         if (deploy)
                 target_deploy(t);
-        else if (t->config->probe_host && target_is_here(t))
+        else if (t->config->probe_host && target_is_here(t) && !lacks_twin(t))
                 target_serve_once(t);
         else
                 target_look(t);
@@ -120,7 +134,7 @@ void target_open(Target *t) {
         /* Nobody watches a row without handshake that was activated but refused by a step of its own. */
         if (!t->config->probe_host && !target_is_stopped(t))
                 look = SEC_PER_HOUR;
-        if (!target_is_here(t) && !t->may_deploy)
+        if ((!target_is_here(t) && !t->may_deploy) || lacks_twin(t))
                 look = SEC_PER_HOUR;
         delay = (usec_t) look * USEC_PER_SEC;
         if (wants_deploy(t))

@@ -39,6 +39,13 @@ bool target_is_verified(const Target *t);
 /* Verified, or it failed and waits for another try: nothing is under way. */
 bool target_is_settled(const Target *t);
 
+/* The leaf's files are at their places. */
+bool target_is_here(const Target *t);
+/* The service is told of nothing before the twin's files are here as well. */
+bool target_awaits_twin(const Target *t);
+/* They are: no need to wait for the next try. */
+void target_hurry(Target *t);
+
 /* Unix seconds of the next try; 0: none planned. */
 int64_t target_next_attempt(const Target *t);
 

@@ -63,7 +63,25 @@ static bool is_literal_address(const char *name) {
         return inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1;
 }
 
-int handshake_init(Handshake *h, const char *server_name) {
+/* What a client may say about the key of the server: by signature algorithms, and before TLS 1.3 by cipher suites. */
+static bool ask_for_key(SSL *ssl, KeyFamily family) {
+        static const struct {
+                const char *sigalgs, *ciphers;
+        } lists[KEY_FAMILY_MAX] = {
+                [KEY_FAMILY_RSA] = { "RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:"
+                                     "RSA+SHA256:RSA+SHA384:RSA+SHA512",
+                                     "aRSA" },
+                [KEY_FAMILY_ECDSA] = { "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512", "aECDSA" },
+                [KEY_FAMILY_ED25519] = { "ed25519", "aECDSA" },
+        };
+
+        if (family == KEY_FAMILY_ANY)
+                return true;
+        return SSL_set1_sigalgs_list(ssl, lists[family].sigalgs) == 1 &&
+               SSL_set_cipher_list(ssl, lists[family].ciphers) == 1;
+}
+
+int handshake_init(Handshake *h, const char *server_name, KeyFamily key_family) {
         BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
 
         h->ctx = new_context(h);
@@ -78,6 +96,10 @@ int handshake_init(Handshake *h, const char *server_name) {
         SSL_set_bio(h->ssl, in, out);
         SSL_set_connect_state(h->ssl);
         SSL_set_app_data(h->ssl, h);
+        if (!ask_for_key(h->ssl, key_family)) {
+                ERR_clear_error();
+                return -EINVAL;
+        }
         if (server_name && !is_literal_address(server_name) &&
             SSL_set_tlsext_host_name(h->ssl, server_name) != 1) {
                 ERR_clear_error();

@@ -6,7 +6,7 @@
 
 #include <openssl/ssl.h>
 
-#include "base/base.h"
+#include "acme/certinfo.h"
 
 typedef STACK_OF(X509) ServedChain;
 
@@ -23,7 +23,7 @@ typedef struct Handshake {
 
 /* `server_name` NULL or a literal address: no SNI. -EINVAL if it is too long. `h` stays where it is
  * until handshake_clear(). */
-int handshake_init(Handshake *h, const char *server_name);
+int handshake_init(Handshake *h, const char *server_name, KeyFamily key_family);
 void handshake_clear(Handshake *h);
 
 /* 1: done, the leaf was seen and the service has its key; 0: wait for *ret_events on `fd`; -EPROTO: it

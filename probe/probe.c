@@ -190,7 +190,7 @@ int probe_new(const ProbeEndpoint *endpoint, Probe **ret) {
         if (!p)
                 return -ENOMEM;
         p->fd = -1;
-        r = handshake_init(&p->handshake, endpoint->server_name);
+        r = handshake_init(&p->handshake, endpoint->server_name, endpoint->key_family);
         if (r >= 0)
                 r = resolve(p, endpoint);
         if (r < 0)

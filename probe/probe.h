@@ -4,7 +4,7 @@
  * a probe compares the leaf, the trust was checked when it was issued. The machine knows no event loop
  * and no time: the caller waits for probe_events() on probe_fd() and calls probe_step(). */
 
-#include "base/base.h"
+#include "acme/certinfo.h"
 
 typedef enum ProbeStarttls {
         PROBE_TLS, /* TLS from the first octet */
@@ -15,6 +15,7 @@ typedef struct ProbeEndpoint {
         const char *host; /* a literal address, "localhost" (127.0.0.1, then ::1), or a name */
         uint16_t port;
         const char *server_name; /* SNI; NULL: none */
+        KeyFamily key_family; /* the leaf of such a key is asked for; KEY_FAMILY_ANY: as the service likes */
         ProbeStarttls starttls;
 } ProbeEndpoint;
 

@@ -32,6 +32,7 @@ struct Helper {
         FakeKey *keys;
         size_t key_count;
         unsigned made;
+        char retired[SHA256_HEX_SIZE]; /* the last one */
 
         Helper *signer;
         Store *store;

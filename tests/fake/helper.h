@@ -29,12 +29,16 @@ void fake_signer_forget(
                 Helper *h, const char *certificate); /* a backup without its keys came back */
 size_t fake_signer_keys(const Helper *h, const char *certificate);
 unsigned fake_signer_made(const Helper *h); /* keys ever */
+/* CertificateRequest=: this key is elsewhere, its request is configured; takes `key`. */
+void fake_signer_set_request(Helper *h, const char *certificate, EVP_PKEY *key);
+const char *fake_signer_retired(const Helper *h); /* SPKI of the key retired last; "" */
 
 /* ---- the installer ---- */
 
 typedef struct FakeTarget {
         char *certificate, *name;
-        char *row; /* leaf; NULL: no row */
+        struct FakeTarget *twin; /* awaited by this one; NULL */
+        char *row;               /* leaf; NULL: no row */
         bool verified, activated;
         char *files;  /* leaf whose pair is in place; NULL: none */
         char *loaded; /* leaf that the service serves */

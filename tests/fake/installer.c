@@ -137,6 +137,9 @@ static int deploy(Helper *h, FakeTarget *t, const char *leaf, Json **ret, const 
         if (!str_equal(t->files, leaf))
                 t->swaps++;
         (void) str_replace(&t->files, leaf);
+        if (t->twin && !t->twin->files)
+                return row(t, "twin", "'/etc/b' of certificate 'b' is not there yet", false, false,
+                           ret);
         if (t->stopped)
                 return row(t, NULL, NULL, false, false, ret);
         if (t->reload_fails)

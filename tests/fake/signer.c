@@ -4,6 +4,8 @@
 #include "acme/csr.h"
 #include "tests/fake/helper-internal.h"
 
+#define ELSEWHERE "elsewhere"
+
 static void key_done(FakeKey *k) {
         free(k->certificate);
         free(k->attempt);
@@ -16,10 +18,12 @@ void fake_signer_done(Helper *h) {
         free(h->keys);
 }
 
+/* That of a configured request is every attempt's. */
 static FakeKey *find(const Helper *h, const char *certificate, const char *attempt) {
         for (size_t i = 0; i < h->key_count; i++)
                 if (str_equal(h->keys[i].certificate, certificate) &&
-                    str_equal(h->keys[i].attempt, attempt))
+                    (str_equal(h->keys[i].attempt, attempt) ||
+                     str_equal(h->keys[i].attempt, ELSEWHERE)))
                         return &h->keys[i];
         return NULL;
 }
@@ -32,19 +36,46 @@ const FakeKey *fake_signer_key_of(const Helper *h, const char *certificate, cons
         return NULL;
 }
 
-static FakeKey *make(Helper *h, const char *certificate, const char *attempt) {
+static FakeKey *add(Helper *h, const char *certificate, const char *attempt, EVP_PKEY *key) {
         FakeKey *k = reallocarray(h->keys, h->key_count + 1, sizeof *k);
 
         if (!k)
                 return NULL;
         h->keys = k;
         k = &h->keys[h->key_count];
-        *k = (FakeKey){ .certificate = strdup(certificate), .attempt = strdup(attempt) };
-        if (key_generate(KEY_ECDSA_P256, &k->key) < 0 || key_spki_sha256(k->key, k->spki) < 0)
+        *k = (FakeKey){ .certificate = strdup(certificate),
+                        .attempt = strdup(attempt),
+                        .key = key };
+        if (key_spki_sha256(k->key, k->spki) < 0)
                 return NULL;
         h->key_count++;
-        h->made++;
         return k;
+}
+
+static FakeKey *make(Helper *h, const char *certificate, const char *attempt) {
+        EVP_PKEY *key = NULL;
+
+        if (key_generate(KEY_ECDSA_P256, &key) < 0)
+                return NULL;
+        h->made++;
+        return add(h, certificate, attempt, key);
+}
+
+static FakeKey *reuse(Helper *h, const char *certificate, const char *attempt, const char *spki) {
+        const FakeKey *k = spki ? fake_signer_key_of(h, certificate, spki) : NULL;
+
+        if (!k || strcmp(spki, h->retired) == 0 || EVP_PKEY_up_ref(k->key) != 1)
+                return NULL;
+        return add(h, certificate, attempt, k->key);
+}
+
+void fake_signer_set_request(Helper *h, const char *certificate, EVP_PKEY *key) {
+        fake_signer_forget(h, certificate);
+        (void) add(h, certificate, ELSEWHERE, key);
+}
+
+const char *fake_signer_retired(const Helper *h) {
+        return h->retired;
 }
 
 static void drop(Helper *h, size_t i) {
@@ -91,6 +122,9 @@ static int request(Helper *h, const Json *p, Json **ret, const char **ret_error)
 
         (void) json_get_bool(p, "create", &create);
         if (!k && create)
+                k = reuse(h, fake_text(p, "certificate"), fake_text(p, "attempt"),
+                          fake_text(p, "reuse"));
+        if (!k && create)
                 k = make(h, fake_text(p, "certificate"), fake_text(p, "attempt"));
         if (!k) {
                 *ret_error = "KeyMissing";
@@ -114,7 +148,7 @@ static int prune(Helper *h, const Json *p, Json **ret) {
         for (size_t i = h->key_count; i-- > 0;) {
                 const FakeKey *k = &h->keys[i];
 
-                if (!str_equal(k->certificate, certificate) ||
+                if (!str_equal(k->certificate, certificate) || str_equal(k->attempt, ELSEWHERE) ||
                     str_equal(k->spki, fake_text(p, "spki")) ||
                     str_equal(k->attempt, fake_text(p, "attempt")))
                         continue;
@@ -173,6 +207,11 @@ int fake_signer_handle(
                 return account(p, ret);
         if (strcmp(method, "CertificateRequest") == 0)
                 return request(h, p, ret, ret_error);
+        if (strcmp(method, "RetireKey") == 0) {
+                (void) snprintf(h->retired, sizeof h->retired, "%s", fake_text(p, "spki"));
+                *ret = json_object_new();
+                return 0;
+        }
         if (strcmp(method, "Prune") == 0)
                 return prune(h, p, ret);
         return sign(h, method, p, ret, ret_error);

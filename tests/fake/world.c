@@ -120,6 +120,34 @@ Config *world_config_named(const char *const *names, size_t count) {
         return c;
 }
 
+void world_config_add_twin(Config *c, size_t i, KeyType type) {
+        _cleanup_free_ char *names = strdup("");
+        CertificateConfig *one, *twin;
+
+        c->certificates = reallocarray(
+                        c->certificates, c->certificate_count + 1, sizeof *c->certificates);
+        one = &c->certificates[i];
+        twin = one + 1;
+        memmove(twin + 1, twin, (c->certificate_count++ - i - 1) * sizeof *one);
+        for (size_t k = 0; k < one->names.count; k++) {
+                _cleanup_free_ char *before = names;
+
+                names = NULL;
+                (void) str_printf(&names, "%s %s", before, one->names.items[k]);
+        }
+        fill_certificate(twin, names);
+        free(twin->name);
+        twin->name = NULL;
+        (void) str_printf(&twin->name, "%s.%s", one->name, key_type_to_string(type));
+        twin->key_type = type;
+        (void) str_replace(&one->twin, twin->name);
+        (void) str_replace(&twin->twin, one->name);
+        (void) str_replace(&twin->twin_of, one->name);
+        free(twin->targets[0].probe_host);
+        twin->targets[0].probe_host = NULL;
+        (void) str_printf(&twin->targets[0].probe_host, "%s|web", twin->name);
+}
+
 Config *world_config(size_t count) {
         char(*names)[48] = calloc(count, sizeof *names);
         const char **list = calloc(count, sizeof *list);

@@ -35,6 +35,8 @@ void world_done(World *w); /* stops the engine */
 Config *world_config(size_t count);
 /* One with these names, each "x y" a certificate named by its first name. */
 Config *world_config_named(const char *const *names, size_t count);
+/* The i-th one gets a twin of this type, behind it, with the same targets. */
+void world_config_add_twin(Config *c, size_t i, KeyType type);
 int world_config_add_target(CertificateConfig *c, const char *name, bool probed);
 
 int world_start(World *w, Config *config, bool once);
