@@ -17,6 +17,15 @@ static void say_if_there(Ctl *ctl, const char *path) {
                 ctl_say(ctl, "Stays: %s", path);
 }
 
+/* A file with two key types goes with both; half of it cannot go. */
+static int check_twin(Ctl *ctl, const CertificateConfig *c) {
+        if (!c->twin_of)
+                return 0;
+        return ctl_fail(ctl, CTL_USAGE,
+                        "'%s' comes of KeyType= in %s; take its key type out there, or remove '%s'",
+                        c->name, c->path, c->twin_of);
+}
+
 static void say_what_stays(Ctl *ctl, const CertificateConfig *c) {
         _cleanup_free_ char *live = NULL;
 
@@ -67,6 +76,9 @@ int verb_remove(Ctl *ctl, char *names[], int count) {
         c = config_certificate(config, name);
         if (!c)
                 return ctl_unknown_name(ctl, name);
+        r = check_twin(ctl, c);
+        if (r != 0)
+                return r;
         if (str_printf(&file, "%s.conf", name) < 0)
                 return ctl_no_memory(ctl);
         r = add_file_remove(ctl, DIRECTORY, file);
@@ -75,5 +87,7 @@ int verb_remove(Ctl *ctl, char *names[], int count) {
         ctl_say(ctl, "Removed %s/" DIRECTORY "/%s; it is not renewed any more", ctl->paths.config,
                 file);
         say_what_stays(ctl, c);
+        if (c->twin)
+                say_what_stays(ctl, config_certificate(config, c->twin));
         return reload(ctl);
 }

@@ -80,6 +80,8 @@ static int format_facts(Bytes *out, const Json *c) {
                 { "serial", "serial", false },
                 { "leaf", "fingerprint", false },
                 { "key_type", "key", false },
+                { "request", "request", false },
+                { "twin", "twin", false },
                 { "ca", "CA", false },
                 { "profile", "profile", false },
                 { "replaces", "replaces", false },

@@ -40,13 +40,20 @@ static int64_t next_of(const Json *certificate) {
         return attempt > 0 ? attempt : status_number(certificate, "next_renewal");
 }
 
+/* A twin stands indented under the first. */
 static int add_row(Table *table, const Json *certificate, int64_t now) {
         char expires[WHEN_SIZE], next[WHEN_SIZE];
+        _cleanup_free_ char *name = NULL;
+        int r;
 
+        r = str_printf(&name, "%s%s", *status_text(certificate, "twin_of") ? "  " : "",
+                       status_text(certificate, "name"));
+        if (r < 0)
+                return r;
         return table_add(
                         table,
                         (const char *const[]){
-                                        status_text(certificate, "name"),
+                                        name,
                                         status_text(certificate, "state"),
                                         when_format_short(
                                                         status_number(certificate, "not_after"),
@@ -54,6 +61,30 @@ static int add_row(Table *table, const Json *certificate, int64_t now) {
                                         when_format_short(next_of(certificate), now, next),
                                         status_text(certificate, "message"),
                         });
+}
+
+static const Json *named(const Json *certificates, const char *name) {
+        for (size_t i = 0; i < json_count(certificates); i++)
+                if (str_equal(status_text(json_at(certificates, i), "name"), name))
+                        return json_at(certificates, i);
+        return NULL;
+}
+
+/* Sorted by name, but for the twins: each follows its first. */
+static int add_rows(Table *table, const Json *certificates, int64_t now) {
+        int r = 0;
+
+        for (size_t i = 0; i < json_count(certificates) && r >= 0; i++) {
+                const Json *c = json_at(certificates, i), *twin;
+
+                if (*status_text(c, "twin_of"))
+                        continue;
+                twin = *status_text(c, "twin") ? named(certificates, status_text(c, "twin")) : NULL;
+                r = add_row(table, c, now);
+                if (r >= 0 && twin)
+                        r = add_row(table, twin, now);
+        }
+        return r;
 }
 
 /* All certificates, as an array. 0, or an exit status. */
@@ -95,8 +126,7 @@ static int print_table(const Json *certificates) {
         if (r < 0)
                 return r;
         table_set_colour(table, 1, status_colour);
-        for (size_t i = 0; i < json_count(certificates) && r >= 0; i++)
-                r = add_row(table, json_at(certificates, i), now);
+        r = add_rows(table, certificates, now);
         if (r >= 0)
                 r = table_format(table, ctl_wants_colour(), &out);
         if (r >= 0)

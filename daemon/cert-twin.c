@@ -64,7 +64,7 @@ void cert_hurry_twin(const Cert *c) {
         for (size_t i = 0; twin && i < twin->target_count; i++) {
                 Target *waiting = twin->targets[i];
 
-                if (!target_awaits_twin(waiting))
+                if (!target_may_need_twin(waiting))
                         continue;
                 for (size_t k = 0; k < c->target_count; k++)
                         if (target_is_here(c->targets[k]) &&

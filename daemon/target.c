@@ -12,6 +12,8 @@
 #include "daemon/retry.h"
 #include "daemon/target-internal.h"
 
+#define HURRIES_MAX 3 /* then it is not the twin that it lacked */
+
 int target_new(const TargetOwner *owner,
                const char *certificate,
                const TargetConfig *config,
@@ -85,8 +87,11 @@ bool target_awaits_twin(const Target *t) {
         return t->phase == TARGET_WAITING && lacks_twin(t);
 }
 
+bool target_may_need_twin(const Target *t) {
+        return t->phase == TARGET_WAITING && t->row.step && t->failures <= HURRIES_MAX;
+}
+
 void target_hurry(Target *t) {
-        t->failures = 0;
         t->deploy_at = 0;
         target_look(t);
 }

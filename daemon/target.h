@@ -43,7 +43,9 @@ bool target_is_settled(const Target *t);
 bool target_is_here(const Target *t);
 /* The service is told of nothing before the twin's files are here as well. */
 bool target_awaits_twin(const Target *t);
-/* They are: no need to wait for the next try. */
+/* Its last deploy failed, perhaps for want of the twin's files. */
+bool target_may_need_twin(const Target *t);
+/* They are here: no need to wait for the next try. */
 void target_hurry(Target *t);
 
 /* Unix seconds of the next try; 0: none planned. */

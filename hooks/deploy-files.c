@@ -9,6 +9,8 @@
 #include "hooks/saved.h"
 #include "hooks/staging.h"
 
+#define TWIN_WAIT_SEC ((int64_t) SEC_PER_DAY)
+
 bool deploy_files_in_place(const Deployment *d) {
         if (!d->wanted)
                 return false; /* it is not even known what should be there */
@@ -58,16 +60,19 @@ int deploy_write_files(Deployment *d) {
         return commit(d, &staging);
 }
 
+/* What already ran on this pair alone goes on with it, and a twin that does not come is not awaited for ever. */
+static bool is_patient(const Deployment *d) {
+        return !d->was_told && time(NULL) < d->live.info.not_before + TWIN_WAIT_SEC;
+}
+
 int deploy_await_twin(Deployment *d) {
         const StringList *files = &d->job->target->twin_files;
         char *error = NULL;
         struct stat st;
 
-        for (size_t i = 0; i < files->count; i++) {
+        for (size_t i = 0; i < files->count && is_patient(d); i++) {
                 if (stat(files->items[i], &st) == 0 || errno != ENOENT)
                         continue;
-                if (d->was_verified || former_is_kept(d))
-                        return 0; /* it ran on this one alone before */
                 (void) str_printf(
                                 &error, "'%s' of certificate '%s' is not there yet",
                                 files->items[i], d->job->certificate->twin);

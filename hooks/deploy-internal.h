@@ -19,7 +19,7 @@ typedef struct Deployment {
         Row row;
         int rows_fd, saved_fd; /* own */
         int lock_fd;           /* owns; the flock of this target */
-        bool was_verified;     /* the row, before this run */
+        bool was_told;         /* the service, of this pair, in an earlier run */
         Units *units;          /* owns; NULL: no systemd here */
         UnitState before;      /* of the unit, before anything was done */
 } Deployment;
@@ -31,8 +31,7 @@ int deploy_stop(Deployment *d, const char *step, char *error);
 bool deploy_files_in_place(const Deployment *d);
 /* Stage, save the former set, row OPEN, rename. Nothing when all is in place already. */
 int deploy_write_files(Deployment *d);
-/* The service is not told of the first of two pairs, whose check would miss the other, while it has none that it could run
- * on. */
+/* The service is not told of the first of two pairs, since its check would miss the other; for a day at most. */
 int deploy_await_twin(Deployment *d);
 /* True: the former set is back, and the row says so. False: there is none that could serve. */
 bool deploy_roll_back(Deployment *d);

@@ -98,8 +98,8 @@ static int open_places(Deployment *d, bool make, char **ret_error) {
 
 static int begin(Deployment *d, const char *leaf) {
         /* A set that outlived its purpose must not be taken for the former one once the row is open. */
-        d->was_verified = d->row.state == ROW_VERIFIED;
-        if (d->was_verified)
+        d->was_told = d->row.state != ROW_NONE && !str_equal(d->row.step, DEPLOY_STEP_TWIN);
+        if (d->row.state == ROW_VERIFIED)
                 (void) saved_drop(d->saved_fd, d->job->target->name);
         d->row.state = ROW_OPEN;
         d->row.activated = false;

@@ -61,6 +61,31 @@ def verified_leaf(port, name, ca_file, host="127.0.0.1", timeout=5):
             return tls.getpeercert(binary_form=True)
 
 
+# What a client says that wants a server's certificate with such a key.
+SIGNATURE_ALGORITHMS = {"rsa": "RSA-PSS+SHA256:RSA+SHA256", "ecdsa": "ECDSA+SHA256:ECDSA+SHA384"}
+
+
+def verified_leaf_of_kind(port, name, ca_file, kind, host="127.0.0.1", timeout=10):
+    """The certificate that a client of this kind gets, verified against ca_file, as DER."""
+    done = subprocess.run(["openssl", "s_client", "-connect", f"{host}:{port}", "-servername", name, "-verify_hostname", name,
+                           "-CAfile", ca_file, "-verify_return_error", "-sigalgs", SIGNATURE_ALGORITHMS[kind]],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout)
+    if done.returncode != 0 or "Verify return code: 0 (ok)" not in done.stdout:
+        raise AssertionError(f"a client of kind {kind} got no certificate that it trusts:\n{done.stdout}{done.stderr}")
+    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+    start = done.stdout.index(begin)
+    return ssl.PEM_cert_to_DER_cert(done.stdout[start:done.stdout.index(end, start) + len(end)])
+
+
+def make_request(directory, name, names, algorithm=("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")):
+    """A key and a certificate request as somebody else's machine makes them: directory/NAME.csr and NAME.key."""
+    key, request = os.path.join(directory, f"{name}.key"), os.path.join(directory, f"{name}.csr")
+    _openssl("req", "-new", *algorithm, "-nodes", "-keyout", key, "-out", request, "-subj", "/",
+             "-addext", "subjectAltName=" + ",".join(f"DNS:{n}" for n in names))
+    os.chmod(request, 0o644)
+    return request, key
+
+
 def trusting(ca_file):
     """A context that verifies against ca_file; stricter rules, as Python 3.13 has them, are not what Pebble follows."""
     context = ssl.create_default_context(cafile=ca_file)

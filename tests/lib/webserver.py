@@ -87,7 +87,7 @@ TLS_SERVER = """\
         server_name {names};
         ssl_certificate {cert};
         ssl_certificate_key {key};
-        location / {{ return 200 "{names}\\n"; }}
+{more}        location / {{ return 200 "{names}\\n"; }}
     }}
 """
 
@@ -102,6 +102,8 @@ class Nginx:
         self.name = name
         self.cert = os.path.join(directory, "ssl", f"{name}.crt")
         self.key = os.path.join(directory, "ssl", f"{name}.key")
+        self.rsa_cert = os.path.join(directory, "ssl", f"{name}.rsa.crt")  # of a second pair
+        self.rsa_key = os.path.join(directory, "ssl", f"{name}.rsa.key")
         self.config = os.path.join(directory, "nginx.conf")
         self.process = None
         for sub in ("ssl", "tmp"):
@@ -109,8 +111,9 @@ class Nginx:
         pki.make_self_signed(self.cert, self.key, "nobody.invalid")
         self.write_config(http, user)
 
-    def write_config(self, http="", user="root"):
-        servers = http + TLS_SERVER.format(port=self.port, names=self.name, cert=self.cert, key=self.key)
+    def write_config(self, http="", user="root", second_pair=False):
+        more = f"        ssl_certificate {self.rsa_cert};\n        ssl_certificate_key {self.rsa_key};\n" if second_pair else ""
+        servers = http + TLS_SERVER.format(port=self.port, names=self.name, cert=self.cert, key=self.key, more=more)
         with open(self.config, "w") as f:
             f.write(CONFIGURATION.format(user=user, directory=self.directory, servers=servers))
 

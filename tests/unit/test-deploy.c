@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "hooks/deploy-internal.h"
+#include "hooks/publish.h"
 #include "hooks/store.h"
 #include "tests/unit/deploy-bench.h"
 #include "tests/unit/test.h"
@@ -106,6 +107,18 @@ static void twin_is_awaited(void) {
         CHECK(b.row.activated && !b.row.step);
         CHECK(bench_pair_is_live(&b));
         CHECK(test_exists(&b.live, "told"));
+}
+
+static void twin_is_not_awaited_for_ever(void) {
+        _cleanup_(bench_done) Bench b;
+        _cleanup_free_ char *version = NULL, *error = NULL;
+
+        bench_init(&b);
+        set_twin(&b);
+        REQUIRE(test_issue(&b.live, NAME, -25 * 3600, 86400) >= 0);
+        REQUIRE(publish(&b.live.paths, NAME, b.live.leaf, &version, &error) >= 0);
+        REQUIRE(bench_deploy(&b) >= 0);
+        CHECK(b.row.activated && !b.row.step);
 }
 
 static void twin_is_no_obstacle(void) {
@@ -353,6 +366,7 @@ static void environment_is_exact(void) {
 
 TEST_MAIN({ "DESIGN 4.9: files, row OPEN, then VERIFIED", first_deploy },
           { "H-10 a service is told when both pairs are there", twin_is_awaited },
+          { "a twin is awaited for a day", twin_is_not_awaited_for_ever },
           { "a twin that is late does not hold up what ran without it", twin_is_no_obstacle },
           { "deploying what is verified touches no file", twice_is_once },
           { "S2.8: drift of content, mode, owner is found and mended", drift_is_mended },
