@@ -87,6 +87,10 @@ ProblemClass problem_classify(const Problem *p, ProblemPlace place) {
 
 /* ---- words ---- */
 
+#define ACCOUNT_KEY_ADVICE                                                               \
+        "The CA does not take this kind of account key; set another AccountKeyType= in " \
+        "its file below ca/ and remove the key that was made, signer/accounts/CA/key.pem."
+
 static const char *const ADVICE[PROBLEM_TYPE_MAX] = {
         [PROBLEM_ACCOUNT_DOES_NOT_EXIST] =
                         "The CA does not know this account (any more); it is registered again with "
@@ -95,9 +99,7 @@ static const char *const ADVICE[PROBLEM_TYPE_MAX] = {
         [PROBLEM_BAD_PUBLIC_KEY] =
                         "The CA does not take this kind of key, or knows it as compromised; choose "
                         "another KeyType=.",
-        [PROBLEM_BAD_SIGNATURE_ALGORITHM] =
-                        "The CA does not take the account key's signature algorithm; set another "
-                        "AccountKeyType= in its file below ca/, for an account with a new key.",
+        [PROBLEM_BAD_SIGNATURE_ALGORITHM] = ACCOUNT_KEY_ADVICE,
         [PROBLEM_CAA] = "A CAA record forbids this CA to issue; allow it in the DNS zone of the name.",
         [PROBLEM_CONNECTION] =
                         "The CA could not connect to the name; check the firewall, port forwarding "
@@ -152,7 +154,9 @@ static const struct {
         { PROBLEM_UNAUTHORIZED, PLACE_ORDER,
           "The CA refuses this account's requests; it may be deactivated or revoked." },
         { PROBLEM_MALFORMED, PLACE_NEW_ACCOUNT,
-          "The CA refuses the registration; mostly its terms are not agreed to (AgreeToTerms=yes)." },
+          "The CA refuses the registration; mostly its terms are not agreed to (AgreeToTerms=yes), or it does "
+          "not take the kind of key (AccountKeyType=)." },
+        { PROBLEM_BAD_PUBLIC_KEY, PLACE_NEW_ACCOUNT, ACCOUNT_KEY_ADVICE },
 };
 
 const char *problem_advice(const Problem *p, ProblemPlace place) {
