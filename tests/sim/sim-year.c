@@ -285,8 +285,6 @@ static void check_each_event(Year *y) {
                   "two open orders of one certificate");
         SIM_CHECK(&y->w, fake_http_in_flight(y->w.http) <= 20 + 1,
                   "more than 20 requests in flight");
-        SIM_CHECK(&y->w, fake_ca_counts(y->w.ca)->info_of_replaced <= y->crashes + y->count,
-                  "renewal information of certificates that are replaced");
         fake_ca_counts(y->w.ca)->most_open = 0;
 }
 
