@@ -99,3 +99,20 @@ def public_key(path, kind):
     if kind == "pkey":
         return _openssl("pkey", "-in", path, "-pubout")
     return _openssl("x509", "-in", path, "-noout", "-pubkey")
+
+
+def verify(leaf, intermediates, root):
+    """Whether the files make a chain to that root; dates count, purposes do not."""
+    _openssl("verify", "-CAfile", root, "-untrusted", intermediates, leaf)
+
+
+def key_kind(path):
+    """The first line that openssl has for a private key: its size and, below it, its curve."""
+    text = _openssl("pkey", "-in", path, "-noout", "-text")
+    curve = [line.split(":")[1].strip() for line in text.splitlines() if line.startswith("ASN1 OID")]
+    return curve[0] if curve else "RSA " + text[text.index("(") + 1:].split(" ")[0]
+
+
+def expires(der):
+    """The end of a certificate, Unix seconds."""
+    return ssl.cert_time_to_seconds(describe(der)["notAfter"])
