@@ -5,6 +5,7 @@ gate() names the n-th good answer to a path; when Pebble has given it the answer
 client ever sees it. rewrite() lets a test say something else than Pebble did.
 """
 
+import base64
 import collections
 import http.client
 import http.server
@@ -18,8 +19,8 @@ import pki
 
 
 # state: the "status" member of the answer; problem: the last part of its type; asked_at, at: when it was asked and answered,
-# monotonic; said_at: the latter by the wall clock.
-Request = collections.namedtuple("Request", "method path status asked_at at said_at retry_after state problem")
+# monotonic; said_at: the latter by the wall clock; sent: the payload, if it is an object.
+Request = collections.namedtuple("Request", "method path status asked_at at said_at retry_after state problem sent")
 
 
 class Gate:
@@ -105,14 +106,11 @@ class Proxy:
             return answer
         return json.dumps(change(json.loads(answer))).encode()
 
-    def note(self, method, path, status, asked_at, retry_after, answer):
+    def note(self, method, path, status, asked_at, retry_after, answer, body):
         """Writes down a request that Pebble has answered; the gate it runs into, if any."""
-        try:
-            said = json.loads(answer)
-        except ValueError:
-            said = {}
+        said = _object(answer)
         request = Request(method, path, status, asked_at, time.monotonic(), time.time(), retry_after, said.get("status"),
-                          said.get("type", "").rpartition(":")[2])
+                          said.get("type", "").rpartition(":")[2], _payload(body))
         with self.lock:
             self.requests.append(request)
             return next((g for g in self.gates if status < 400 and g.matches(method, path)), None)
@@ -142,6 +140,20 @@ class Proxy:
         self.server.server_close()
 
 
+def _object(text):
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _payload(body):
+    """What a signed request says."""
+    payload = _object(body).get("payload")
+    return _object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))) if payload else {}
+
+
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 
 
@@ -160,7 +172,7 @@ def _handler(proxy):
                 proxy.end()
             answer = proxy.changed(self.command, self.path, status, answer)
             retry_after = next((v for k, v in headers if k.lower() == "retry-after"), None)
-            gate = proxy.note(self.command, self.path, status, asked_at, retry_after, answer)
+            gate = proxy.note(self.command, self.path, status, asked_at, retry_after, answer, body)
             if gate:
                 gate.reached.set()
                 gate.decided.wait(120)
