@@ -50,8 +50,9 @@ class Case(unittest.TestCase):
         cls.nginx_package = webserver.unpack(os.path.join(CACHE, "nginx-package"))
         cls.names = Names(cls.base, cls.pebble_version)
         cls.http_port = free_port()
-        cls.pebble = Pebble(os.path.join(cls.base, "pebble"), cls.names, cls.http_port, version=cls.pebble_version,
-                            **cls.pebble_options)
+        cls.tls_port = free_port()
+        options = {"version": cls.pebble_version, "tls_port": cls.tls_port, **cls.pebble_options}
+        cls.pebble = Pebble(os.path.join(cls.base, "pebble"), cls.names, cls.http_port, **options)
 
     @classmethod
     def tearDownClass(cls):
