@@ -61,10 +61,10 @@ class AcmeCase(harness.Case):
             return leaf if leaf != other_than else None
         return wait_until(check, timeout, lambda: f"{name} is live\n" + self.renewd.tail())
 
-    def check_chain(self, name):
-        """The chain leads to this Pebble's root, and the key fits."""
+    def check_chain(self, name, number=0):
+        """The chain leads to this Pebble's root of that number, and the key fits."""
         self.renewd.check_pair(name)
-        root = self.pebble.root(os.path.join(self.directory, "root.pem"))
+        root = self.pebble.root(os.path.join(self.directory, "root.pem"), number=number)
         pki.verify(self.renewd.live(name, "cert.pem"), self.renewd.live(name, "chain.pem"), root)
 
     def shown(self, name, check, timeout, what):

@@ -1,7 +1,9 @@
 """What the tests know of certificates: made with openssl, looked at with openssl, read from a server by a handshake."""
 
+import base64
 import hashlib
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -116,3 +118,29 @@ def key_kind(path):
 def expires(der):
     """The end of a certificate, Unix seconds."""
     return ssl.cert_time_to_seconds(describe(der)["notAfter"])
+
+
+def names(der):
+    """The DNS names of a certificate."""
+    done = subprocess.run(["openssl", "x509", "-inform", "DER", "-noout", "-ext", "subjectAltName"], input=der, capture_output=True,
+                          check=True)
+    return {part.strip()[4:] for part in done.stdout.decode().replace("\n", ",").split(",") if part.strip().startswith("DNS:")}
+
+
+def lifetime(der):
+    """Seconds from its beginning to its end."""
+    done = subprocess.run(["openssl", "x509", "-inform", "DER", "-noout", "-dates"], input=der, capture_output=True, check=True)
+    begin, end = (ssl.cert_time_to_seconds(line.partition("=")[2]) for line in done.stdout.decode().splitlines())
+    return end - begin
+
+
+def cert_id(der):
+    """What renewal information calls a certificate (RFC 9773)."""
+    done = subprocess.run(["openssl", "x509", "-inform", "DER", "-noout", "-serial", "-ext", "authorityKeyIdentifier"], input=der,
+                          capture_output=True, check=True)
+    text = done.stdout.decode()
+    serial = bytes.fromhex(re.search(r"serial=([0-9A-F]+)", text).group(1))
+    key = bytes.fromhex(re.search(r"((?:[0-9A-F]{2}:){19}[0-9A-F]{2})", text).group(1).replace(":", ""))
+    if serial[0] & 0x80:
+        serial = b"\0" + serial
+    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in (key, serial))
