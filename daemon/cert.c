@@ -307,8 +307,8 @@ Cert *cert_free(Cert *c) {
 void cert_start(Cert *c, int64_t spread_sec) {
         int64_t lifetime = cert_lifetime(c), now = cert_now(c);
 
-        if (lifetime > 0)
-                spread_sec = MIN(spread_sec, lifetime / 100);
+        /* What is not there yet has no lifetime, and is ordered at once; its renewal is no matter of this start. */
+        spread_sec = MIN(spread_sec, MAX(lifetime, 0) / 100);
         if (spread_sec > 0)
                 c->spread_until = now + loop_random(c->context->engine->loop) %
                                                         (uint64_t) (spread_sec + 1);

@@ -247,6 +247,10 @@ static int account_refused(Session *s, const SessionReply *reply, Failure *f) {
                         reply->retry_after_sec);
         if (r < 0)
                 return r;
+        if (f->problem.type == PROBLEM_BAD_NONCE) { /* D-07: it was sent often enough, for now */
+                f->class = CLASS_LATER;
+                return 0; /* the CA has not looked at the account yet: the backoff is enough */
+        }
         r = account_set_retry_at(
                         s->account,
                         loop_wall_sec(s->engine->loop) + MAX(gap, reply->retry_after_sec));

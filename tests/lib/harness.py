@@ -38,16 +38,21 @@ class Case(unittest.TestCase):
     """Cases that share a Pebble; each has its own renewd. Class attributes say what Pebble is like."""
 
     pebble_options = {}
+    pebble_version = None
+    scratch_suffix = ""
     maxDiff = None
 
     @classmethod
     def setUpClass(cls):
         os.umask(0o022)
-        cls.base = scratch_directory(f"{os.path.basename(sys.argv[0]).removesuffix('.py')}-{cls.__name__}")
+        program = os.path.basename(sys.argv[0]).removesuffix(".py")
+        cls.base = scratch_directory(f"{program}-{cls.__name__}{cls.scratch_suffix}")
         cls.nginx_package = webserver.unpack(os.path.join(CACHE, "nginx-package"))
-        cls.names = Names(cls.base)
+        cls.names = Names(cls.base, cls.pebble_version)
         cls.http_port = free_port()
-        cls.pebble = Pebble(os.path.join(cls.base, "pebble"), cls.names, cls.http_port, **cls.pebble_options)
+        cls.tls_port = free_port()
+        options = {"version": cls.pebble_version, "tls_port": cls.tls_port, **cls.pebble_options}
+        cls.pebble = Pebble(os.path.join(cls.base, "pebble"), cls.names, cls.http_port, **options)
 
     @classmethod
     def tearDownClass(cls):
@@ -66,10 +71,10 @@ class Case(unittest.TestCase):
         self.addCleanup(renewd.stop)
         return renewd
 
-    def configure(self, listen=None, more="", url=None):
+    def configure(self, listen=None, more="", url=None, ca_more=""):
         """A renewd at this Pebble; it answers HTTP-01 itself unless told otherwise."""
         self.renewd.configure(listen=f"127.0.0.1:{self.http_port}" if listen is None else listen, more=more)
-        self.renewd.authority(url or self.pebble.directory_url, self.pebble.tls_ca)
+        self.renewd.authority(url or self.pebble.directory_url, self.pebble.tls_ca, more=ca_more)
 
     def nginx(self, name, http="", start=True):
         server = webserver.Nginx(self.nginx_package, os.path.join(self.directory, "nginx"), free_port(), name, http)
@@ -120,23 +125,37 @@ class Result(unittest.TestResult):
             self._fail(test, err, f" {subtest._subDescription()}")
 
     def addSkip(self, test, reason):
-        print(f"skip {self._name(test)}: {reason}", flush=True)
+        print(f"skip {self._name(test)} -- {reason}", flush=True)
 
 
-def _select(suite, text):
+def _select(suite, wanted):
+    """The suite without what is not wanted; a class that has nothing left does not set up."""
     chosen = unittest.TestSuite()
     for item in suite:
         if isinstance(item, unittest.TestSuite):
-            chosen.addTests(_select(item, text))
-        elif text in (item.shortDescription() or "") or text in str(item):
+            chosen.addTest(_select(item, wanted))
+        elif wanted(item):
             chosen.addTest(item)
     return chosen
 
 
-def main():
-    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
-    if len(sys.argv) > 1:
-        suite = _select(suite, sys.argv[1])
+def _each(suite):
+    for item in suite:
+        if isinstance(item, unittest.TestSuite):
+            yield from _each(item)
+        else:
+            yield item
+
+
+def main(applies=lambda test: True, skip=None):
+    """Runs the cases of the program that are meant for it; with `skip`, only says of each that it is skipped, and why."""
+    text = sys.argv[1] if len(sys.argv) > 1 else ""
+    suite = _select(unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"]),
+                    lambda test: applies(test) and (text in (test.shortDescription() or "") or text in str(test)))
     result = Result()
+    if skip:
+        for test in _each(suite):
+            result.addSkip(test, skip)
+        return
     suite.run(result)
     sys.exit(0 if result.wasSuccessful() else 1)

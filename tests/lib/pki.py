@@ -1,7 +1,9 @@
 """What the tests know of certificates: made with openssl, looked at with openssl, read from a server by a handshake."""
 
+import base64
 import hashlib
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -124,3 +126,46 @@ def public_key(path, kind):
     if kind == "pkey":
         return _openssl("pkey", "-in", path, "-pubout")
     return _openssl("x509", "-in", path, "-noout", "-pubkey")
+
+
+def verify(leaf, intermediates, root):
+    """Whether the files make a chain to that root; dates count, purposes do not."""
+    _openssl("verify", "-CAfile", root, "-untrusted", intermediates, leaf)
+
+
+def key_kind(path):
+    """The first line that openssl has for a private key: its size and, below it, its curve."""
+    text = _openssl("pkey", "-in", path, "-noout", "-text")
+    curve = [line.split(":")[1].strip() for line in text.splitlines() if line.startswith("ASN1 OID")]
+    return curve[0] if curve else "RSA " + text[text.index("(") + 1:].split(" ")[0]
+
+
+def expires(der):
+    """The end of a certificate, Unix seconds."""
+    return ssl.cert_time_to_seconds(describe(der)["notAfter"])
+
+
+def names(der):
+    """The DNS names of a certificate."""
+    done = subprocess.run(["openssl", "x509", "-inform", "DER", "-noout", "-ext", "subjectAltName"], input=der, capture_output=True,
+                          check=True)
+    return {part.strip()[4:] for part in done.stdout.decode().replace("\n", ",").split(",") if part.strip().startswith("DNS:")}
+
+
+def lifetime(der):
+    """Seconds from its beginning to its end."""
+    done = subprocess.run(["openssl", "x509", "-inform", "DER", "-noout", "-dates"], input=der, capture_output=True, check=True)
+    begin, end = (ssl.cert_time_to_seconds(line.partition("=")[2]) for line in done.stdout.decode().splitlines())
+    return end - begin
+
+
+def cert_id(der):
+    """What renewal information calls a certificate (RFC 9773)."""
+    done = subprocess.run(["openssl", "x509", "-inform", "DER", "-noout", "-serial", "-ext", "authorityKeyIdentifier"], input=der,
+                          capture_output=True, check=True)
+    text = done.stdout.decode()
+    serial = bytes.fromhex(re.search(r"serial=([0-9A-F]+)", text).group(1))
+    key = bytes.fromhex(re.search(r"((?:[0-9A-F]{2}:){19}[0-9A-F]{2})", text).group(1).replace(":", ""))
+    if serial[0] & 0x80:
+        serial = b"\0" + serial
+    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in (key, serial))

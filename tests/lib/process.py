@@ -1,10 +1,12 @@
 """Child processes with a log file, free ports, and waiting for something to become true."""
 
 import contextlib
+import fcntl
 import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 
@@ -12,12 +14,39 @@ class Timeout(AssertionError):
     """What was waited for did not come."""
 
 
+PORT_FIRST, PORT_BLOCK, PORT_BLOCKS = 10000, 100, 220  # below what the kernel gives to outgoing connections
+_ports = None
+
+
+def _own_ports():
+    """A block of ports that no other process of the tests draws from, for as long as this one lives."""
+    for block in range(PORT_BLOCKS):
+        path = os.path.join(tempfile.gettempdir(), f"renewd-test-ports-{block}")
+        with contextlib.suppress(OSError):
+            held = open(path, "w")
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                held.close()
+                continue
+            first = PORT_FIRST + block * PORT_BLOCK
+            while True:
+                for port in range(first, first + PORT_BLOCK):
+                    yield port, held
+    raise Timeout("every block of ports is taken by other tests")
+
+
 def free_port():
-    """A TCP port of 127.0.0.1 that nobody has; far from the ephemeral range's habits it stays free for a while."""
-    with socket.socket() as s:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A TCP port of 127.0.0.1 that nobody has, nor will be given while this process lives."""
+    global _ports
+    _ports = _ports or _own_ports()
+    for _ in range(PORT_BLOCK):
+        port, _held = next(_ports)
+        with contextlib.suppress(OSError), socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(("127.0.0.1", port))
+            return port
+    raise Timeout("no port of this process's block is free")
 
 
 def wait_until(check, timeout, what, interval=0.05):

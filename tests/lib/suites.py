@@ -16,12 +16,13 @@ import sys
 import threading
 import time
 
+import acme_columns
 import build
 import coverage
 
 TESTS = os.path.join(build.CHECKOUT, "tests")
 CACHE = os.environ.get("RENEWD_TEST_CACHE", "/var/cache/renewd-tests")
-SUITES = ("unit", "sim", "e2e", "system")
+SUITES = ("unit", "sim", "e2e", "acme", "system")
 ENGINE_UID, SIGNER_UID = 64701, 64702
 
 
@@ -172,7 +173,10 @@ def run_program(report, name, argv, only, timeout, env=None, seen=None):
             failures += 1
             report.not_ok(f"{name}: {line[7:]}", "\n".join(words))
         elif line.startswith("skip "):
-            report.skip(f"{name}: {line[5:]}", "as it says")
+            case, _, why = line[5:].rpartition(" -- ")
+            report.skip(f"{name}: {case or why}", why if case else "as it says")
+        elif line.startswith("# measured: "):
+            print(f"# {name}: {line[12:]}", flush=True)
         if line.startswith(("ok ", "not ok ", "skip ")):
             words = []
         else:
@@ -249,6 +253,19 @@ def suite_e2e(report, place, options):
     run_python_tests(report, "e2e", files, python_environment(place, options), options.only, 6)
 
 
+def suite_acme(report, place, options):
+    if os.geteuid() != 0:
+        report.skip("acme", "needs root")
+        return
+    with report.case("build: e2e"):
+        install_for_tests(place)
+    files = glob.glob(os.path.join(TESTS, "acme", "test_*.py"))
+    with concurrent.futures.ThreadPoolExecutor(acme_columns.WIDTH) as pool:
+        for name, file, env in acme_columns.programs(report, files, options.pebble, options.full):
+            pool.submit(run_program, report, name, [sys.executable, "-B", file], options.only, 1800,
+                        {**python_environment(place, options), **env})
+
+
 def suite_system(report, place, options):
     if os.geteuid() != 0:
         report.skip("system", "needs root")
@@ -271,11 +288,12 @@ def suite_coverage(report, place, options):
 
 def parse(argv):
     parser = argparse.ArgumentParser(prog="tests/run", description="Builds renewd and runs its tests.")
-    parser.add_argument("suites", nargs="*", metavar="SUITE", help="unit, sim, e2e, system (default: all)")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help="unit, sim, e2e, acme, system (default: all)")
     parser.add_argument("--full", action="store_true", help="the long form of suites that have one")
     parser.add_argument("--coverage", action="store_true", help="show the test coverage of unit and sim")
     parser.add_argument("--build-only", action="store_true", help="build, and stop")
     parser.add_argument("--only", metavar="TEXT", help="only cases whose name contains this")
+    parser.add_argument("--pebble", metavar="VERSION", help="acme on this version of Pebble only")
     options = parser.parse_args(argv)
     for suite in options.suites:
         if suite not in SUITES:
@@ -300,7 +318,8 @@ def main(argv):
     elif options.coverage:
         suite_coverage(report, place, options)
     else:
-        known = {"unit": suite_unit, "sim": suite_sim, "e2e": suite_e2e, "system": suite_system}
+        known = {"unit": suite_unit, "sim": suite_sim, "e2e": suite_e2e, "acme": suite_acme,
+                 "system": suite_system}
         for suite in options.suites or SUITES:
             print(f"# {suite}", flush=True)
             known[suite](report, place, options)

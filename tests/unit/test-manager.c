@@ -68,6 +68,23 @@ static void first_order(void) {
         world_done(&w);
 }
 
+static void first_of_a_short_life(void) {
+        for (unsigned seed = 1; seed <= 20; seed++) {
+                World w;
+
+                log_set_max_level(getenv("VERBOSE") ? LOG_DEBUG : LOG_EMERG);
+                (void) world_init(&w, seed);
+                fake_ca_options(w.ca)->lifetime_sec =
+                                2 * SEC_PER_HOUR; /* half of it over when issued: due */
+                CHECK_INT(world_start(&w, world_config(1), false), 0);
+                fake_loop_run(w.loop, 45);
+                if (fake_ca_counts(w.ca)->issued < 2)
+                        printf("# seed %u: %d issued\n", seed, (int) fake_ca_counts(w.ca)->issued);
+                CHECK(fake_ca_counts(w.ca)->issued >= 2);
+                world_done(&w);
+        }
+}
+
 static void deploy_trouble(void) {
         FakeTarget *t;
         World w;
@@ -343,6 +360,8 @@ static void watchdog_food(void) {
 TEST_MAIN({ "sentence: nothing configured", nothing_configured },
           { "sentence: all is well", all_is_well },
           { "sentence: the first order", first_order },
+          { "Y-08: the spread of a start does not delay the renewal of what was new then",
+            first_of_a_short_life },
           { "sentence: a service that does not take it", deploy_trouble },
           { "sentence: several problems", several_problems },
           { "D7: a broken certificate is left alone, the others go on", broken_configuration },

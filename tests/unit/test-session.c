@@ -251,6 +251,22 @@ static void refused_account_waits_an_hour(void) {
         done(&b);
 }
 
+static void refused_nonces_are_no_refused_account(void) {
+        Bench b;
+
+        init(&b);
+        b.fault = CA_BAD_NONCE;
+        b.where = CA_ACCOUNT;
+        b.faults = 100;
+        CHECK(!prepare(&b, false));
+        CHECK_INT(b.class, CLASS_LATER);
+        CHECK_INT(b.retry_after_sec, 0);
+        restart(&b);
+        b.faults = 0;
+        CHECK(prepare(&b, false)); /* at once: nothing holds the account back */
+        done(&b);
+}
+
 static void directory_is_cached_for_a_day(void) {
         Bench b;
 
@@ -380,6 +396,8 @@ TEST_MAIN({ "D-09: nonces go last in, first out", pool_is_lifo },
           { "F-04: without agreement nothing is asked", terms_first },
           { "S-07: a refused account is asked for again after an hour",
             refused_account_waits_an_hour },
+          { "D-07: a newAccount whose nonces were all refused is no refused account",
+            refused_nonces_are_no_refused_account },
           { "E-04, E-05: the directory is kept for a day, longer for running orders",
             directory_is_cached_for_a_day },
           { "E-09: one flight for all who wait", one_flight_for_all },

@@ -1,17 +1,26 @@
-"""A TLS proxy in front of Pebble that can keep an answer back.
+"""A TLS proxy in front of Pebble that writes down what is asked and answered, and can keep an answer back or change it.
 
-It rewrites nothing: Pebble builds its URLs from the Host header, which is passed on as it came, so that all URLs lead
-through the proxy. gate() names the n-th request to a path; when Pebble has answered it the answer is held, and the test
-decides whether the client ever sees it.
+Pebble builds its URLs from the Host header, which is passed on as it came, so that all URLs lead through the proxy.
+gate() names the n-th good answer to a path; when Pebble has given it the answer is held, and the test decides whether the
+client ever sees it. rewrite() lets a test say something else than Pebble did.
 """
 
+import base64
+import collections
 import http.client
 import http.server
+import json
 import os
 import ssl
 import threading
+import time
 
 import pki
+
+
+# state: the "status" member of the answer; problem: the last part of its type; asked_at, at: when it was asked and answered,
+# monotonic; said_at: the latter by the wall clock; sent: the payload, if it is an object.
+Request = collections.namedtuple("Request", "method path status asked_at at said_at retry_after state problem sent")
 
 
 class Gate:
@@ -46,7 +55,9 @@ class Proxy:
     def __init__(self, pebble):
         self.pebble = pebble
         self.gates = []
+        self.rewrites = []
         self.requests = []
+        self.in_flight = self.most_in_flight = 0
         self.lock = threading.Lock()
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.server.daemon_threads = True
@@ -68,15 +79,54 @@ class Proxy:
             self.gates.append(gate)
         return gate
 
-    def note(self, method, path, status):
-        """Writes down a request that Pebble has answered; the gate it runs into, if any."""
+    def rewrite(self, method, path, change):
+        """change(body) gives another JSON object instead of the answer's; returns what forget() takes."""
         with self.lock:
-            self.requests.append((method, path, status))
-            return next((g for g in self.gates if g.matches(method, path)), None)
+            self.rewrites.append((method, path, change))
+            return self.rewrites[-1]
+
+    def forget(self, rewrite):
+        with self.lock:
+            self.rewrites.remove(rewrite)
+
+    def begin(self):
+        with self.lock:
+            self.in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self.in_flight)
+
+    def end(self):
+        with self.lock:
+            self.in_flight -= 1
+
+    def changed(self, method, path, status, answer):
+        """What the client shall get for a good answer."""
+        with self.lock:
+            change = next((c for m, p, c in self.rewrites if m == method and path.startswith(p)), None)
+        if change is None or status >= 400:
+            return answer
+        return json.dumps(change(json.loads(answer))).encode()
+
+    def note(self, method, path, status, asked_at, retry_after, answer, body):
+        """Writes down a request that Pebble has answered; the gate it runs into, if any."""
+        said = _object(answer)
+        request = Request(method, path, status, asked_at, time.monotonic(), time.time(), retry_after, said.get("status"),
+                          said.get("type", "").rpartition(":")[2], _payload(body))
+        with self.lock:
+            self.requests.append(request)
+            return next((g for g in self.gates if status < 400 and g.matches(method, path)), None)
+
+    def asked(self, method, path):
+        """The requests that the CA took, in order."""
+        with self.lock:
+            return [r for r in self.requests if r.method == method and r.path.startswith(path) and r.status < 400]
+
+    def refused(self):
+        """The requests that it did not take."""
+        with self.lock:
+            return [r for r in self.requests if r.status >= 400]
 
     def count(self, method, path):
-        with self.lock:
-            return sum(1 for m, p, s in self.requests if m == method and p.startswith(path) and s < 400)
+        return len(self.asked(method, path))
 
     def open_gates(self):
         with self.lock:
@@ -90,6 +140,20 @@ class Proxy:
         self.server.server_close()
 
 
+def _object(text):
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _payload(body):
+    """What a signed request says."""
+    payload = _object(body).get("payload")
+    return _object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))) if payload else {}
+
+
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 
 
@@ -100,8 +164,15 @@ def _handler(proxy):
 
         def _forward(self):
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, headers, answer = self._ask(body)
-            gate = proxy.note(self.command, self.path, status)
+            asked_at = time.monotonic()
+            proxy.begin()
+            try:
+                status, headers, answer = self._ask(body)
+            finally:
+                proxy.end()
+            answer = proxy.changed(self.command, self.path, status, answer)
+            retry_after = next((v for k, v in headers if k.lower() == "retry-after"), None)
+            gate = proxy.note(self.command, self.path, status, asked_at, retry_after, answer, body)
             if gate:
                 gate.reached.set()
                 gate.decided.wait(120)
