@@ -2,31 +2,12 @@
  * U-labels are refused rather than converted: which of the IDNA mappings applies is a choice that
  * belongs to whoever registered the name, and a wrong one orders a certificate for somebody else's. */
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "config/table.h"
 
 #define DNS_NAME_MAX  253
 #define DNS_LABEL_MAX 63
-
-bool identifier_is_ip(const char *text) {
-        struct in6_addr address;
-
-        return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
-}
-
-static int normalize_ip(const char *text, char **ret) {
-        struct in6_addr address;
-        char buffer[INET6_ADDRSTRLEN];
-        int family = strchr(text, ':') ? AF_INET6 : AF_INET;
-
-        if (inet_pton(family, text, &address) != 1 ||
-            !inet_ntop(family, &address, buffer, sizeof buffer))
-                return -EINVAL;
-        *ret = strdup(buffer);
-        return *ret ? 0 : -ENOMEM;
-}
 
 static bool is_alnum(char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -99,7 +80,7 @@ int identifier_normalize(const char *text, char **ret, const char **ret_reason) 
         if (*ret_reason)
                 return -EINVAL;
         if (identifier_is_ip(text))
-                return normalize_ip(text, ret);
+                return identifier_canonical_ip(text, ret);
         if (strchr(text, ':')) {
                 *ret_reason = "is neither a DNS name nor an IP address (no port)";
                 return -EINVAL;
