@@ -56,6 +56,7 @@ Config *config_free(Config *c) {
                 return NULL;
         free(c->email);
         string_list_done(&c->http_listen);
+        string_list_done(&c->tls_listen);
         free(c->challenge_directory);
         free(c->default_ca);
         free(c->default_profile);

@@ -57,6 +57,12 @@ const ConfigKey config_keys[] = {
         { CONFIG_MAIN, "HTTP", "RedirectToHTTPS", &value_bool, AT(Config, redirect_to_https), "no",
           "Whether the engine's own listener answers all other requests with a redirection to https." },
 
+        { CONFIG_MAIN, "TLS", "Listen", &value_listen, AT(Config, tls_listen), NULL,
+          "Where the engine answers tls-alpn-01 challenges besides the sockets that systemd hands in "
+          "(renewd-https.socket): the path of a unix socket or ADDRESS:PORT on loopback, for a proxy on "
+          "port 443 that passes connections on whose ALPN is acme-tls/1, undeciphered. A header of the "
+          "PROXY protocol before them is understood. May be given more than once." },
+
         { CONFIG_CERTIFICATE, "Certificate", "Names", &value_names,
           AT2(CertificateDraft, certificate.names, first_name), NULL,
           "The names of the certificate, separated by blanks: DNS names in their A-label form (xn--...), "
