@@ -88,7 +88,7 @@ void loader_done(Loader *l) {
 }
 
 static int load_main(Loader *l) {
-        static const char *const sections[] = { "Account", "Defaults", "HTTP" };
+        static const char *const sections[] = { "Account", "Defaults", "HTTP", "TLS" };
         const char *const dirs[] = { l->paths->config, NULL };
         Config *c = l->config;
         _cleanup_(source_done) Source s = {};

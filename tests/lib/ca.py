@@ -32,12 +32,14 @@ class Names:
 
 
 class Pebble:
-    """One Pebble. http_port is where it looks for HTTP-01 answers."""
+    """One Pebble. http_port and tls_port are where it looks for HTTP-01 and TLS-ALPN-01 answers."""
 
-    def __init__(self, directory, names, http_port, nonce_reject=5, authz_reuse=0, lifetime=None, environment=None, port=None):
+    def __init__(self, directory, names, http_port, nonce_reject=5, authz_reuse=0, lifetime=None, environment=None, port=None,
+                 tls_port=None):
         self.directory = directory
         self.names = names
         self.http_port = http_port
+        self.tls_port = tls_port or free_port()
         self.port = port or free_port()
         self.management = free_port()
         self.environment = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": str(nonce_reject),
@@ -50,7 +52,7 @@ class Pebble:
         self.tls_ca = os.path.join(directory, "ca.pem")
         config = {"listenAddress": f"127.0.0.1:{self.port}", "managementListenAddress": f"127.0.0.1:{self.management}",
                   "certificate": os.path.join(directory, "pebble.pem"), "privateKey": os.path.join(directory, "pebble.key"),
-                  "httpPort": http_port, "tlsPort": free_port(), "ocspResponderURL": "",
+                  "httpPort": http_port, "tlsPort": self.tls_port, "ocspResponderURL": "",
                   "externalAccountBindingRequired": False}
         if lifetime:
             config["certificateValidityPeriod"] = lifetime

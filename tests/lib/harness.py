@@ -47,7 +47,9 @@ class Case(unittest.TestCase):
         cls.nginx_package = webserver.unpack(os.path.join(CACHE, "nginx-package"))
         cls.names = Names(cls.base)
         cls.http_port = free_port()
-        cls.pebble = Pebble(os.path.join(cls.base, "pebble"), cls.names, cls.http_port, **cls.pebble_options)
+        cls.tls_port = free_port()
+        cls.pebble = Pebble(os.path.join(cls.base, "pebble"), cls.names, cls.http_port, tls_port=cls.tls_port,
+                            **cls.pebble_options)
 
     @classmethod
     def tearDownClass(cls):

@@ -315,6 +315,9 @@ static void test_main_error(void) {
                 { "[HTTP]\nListen=0.0.0.0:80\n",
                   "/etc/renewd.conf:2: Listen=0.0.0.0:80: neither an absolute path nor ADDRESS:PORT on loopback; write for "
                   "example /run/renewd/http or 127.0.0.1:8402 (port 80 is renewd-http.socket, 443 renewd-https.socket)" },
+                { "[TLS]\nListen=[2001:db8::1]:443\n",
+                  "/etc/renewd.conf:2: Listen=[2001:db8::1]:443: neither an absolute path nor ADDRESS:PORT on loopback; write for "
+                  "example /run/renewd/http or 127.0.0.1:8402 (port 80 is renewd-http.socket, 443 renewd-https.socket)" },
                 { "[HTTP]\nChallengeDirectory=www\n",
                   "/etc/renewd.conf:2: ChallengeDirectory=www: not an absolute path; begin it with '/'" },
         };
