@@ -141,7 +141,7 @@ bool certificate_same_order(const CertificateConfig *a, const CertificateConfig 
 
 bool certificate_name_is_valid(const char *name);
 
-/* Checks and folds one identifier of a certificate: DNS name (A-labels; "*." leftmost), or IP address.
+/* Checks and folds one identifier of a certificate: DNS name (U-labels become A-labels; "*." leftmost), or IP address.
  * ret: malloc'ed canonical text. -EINVAL with *ret_reason (static): H-02, H-03. */
 int identifier_normalize(const char *text, char **ret, const char **ret_reason);
 

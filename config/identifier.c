@@ -1,9 +1,9 @@
-/* Identifiers: what may stand in Names= (H-02, H-03). A DNS name is kept in lower-case A-label form.
- * U-labels are refused rather than converted: which of the IDNA mappings applies is a choice that
- * belongs to whoever registered the name, and a wrong one orders a certificate for somebody else's. */
+/* Identifiers: what may stand in Names= (H-02, H-03). A DNS name is kept in lower-case A-label form; U-labels are converted
+ * as browsers do it, so that the name that is ordered is the name that is visited. */
 
 #include <string.h>
 
+#include "config/idn.h"
 #include "config/table.h"
 
 #define DNS_NAME_MAX  253
@@ -62,8 +62,6 @@ static const char *dns_fault(const char *name, bool wildcard) {
 
 static const char *octets_fault(const char *text) {
         for (const char *p = text; *p; p++) {
-                if ((unsigned char) *p >= 0x80)
-                        return "is not ASCII: write the A-label (xn--...), as 'idn2 NAME' prints it";
                 if ((unsigned char) *p <= ' ' || *p == 0x7f)
                         return "has a blank or control character";
                 if (*p == '/' || *p == '[')
@@ -72,9 +70,37 @@ static const char *octets_fault(const char *text) {
         return NULL;
 }
 
+static bool is_ascii(const char *text) {
+        for (; *text; text++)
+                if ((unsigned char) *text >= 0x80)
+                        return false;
+        return true;
+}
+
+/* In lower-case ASCII, with a "*." as it was. */
+static int fold(const char *text, char **ret, const char **ret_reason) {
+        const char *base = str_skip_prefix(text, "*.");
+        _cleanup_free_ char *name = NULL;
+        int r;
+
+        if (!is_ascii(text)) {
+                r = idn_to_ascii(base ? base : text, &name, ret_reason);
+                return r < 0 ? r : str_printf(ret, "%s%s", base ? "*." : "", name);
+        }
+        name = strdup(text);
+        if (!name)
+                return -ENOMEM;
+        for (char *p = name; *p; p++)
+                if (*p >= 'A' && *p <= 'Z')
+                        *p = (char) (*p + ('a' - 'A'));
+        *ret = TAKE_PTR(name);
+        return 0;
+}
+
 int identifier_normalize(const char *text, char **ret, const char **ret_reason) {
         _cleanup_free_ char *name = NULL;
         bool wildcard;
+        int r;
 
         *ret_reason = *text ? octets_fault(text) : "is empty";
         if (*ret_reason)
@@ -86,14 +112,13 @@ int identifier_normalize(const char *text, char **ret, const char **ret_reason) 
                 return -EINVAL;
         }
 
-        name = strdup(text);
-        if (!name)
-                return -ENOMEM;
-        for (char *p = name; *p; p++)
-                if (*p >= 'A' && *p <= 'Z')
-                        *p = (char) (*p + ('a' - 'A'));
+        r = fold(text, &name, ret_reason);
+        if (r < 0)
+                return r;
         wildcard = str_skip_prefix(name, "*.") != NULL;
         *ret_reason = dns_fault(name + (wildcard ? 2 : 0), wildcard);
+        if (!*ret_reason && !idn_is_decodable(name + (wildcard ? 2 : 0)))
+                *ret_reason = "has a label 'xn--...' that decodes to nothing";
         if (*ret_reason)
                 return -EINVAL;
         *ret = TAKE_PTR(name);

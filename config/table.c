@@ -65,8 +65,8 @@ const ConfigKey config_keys[] = {
 
         { CONFIG_CERTIFICATE, "Certificate", "Names", &value_names,
           AT2(CertificateDraft, certificate.names, first_name), NULL,
-          "The names of the certificate, separated by blanks: DNS names in their A-label form (xn--...), "
-          "*.NAME for a wildcard, or IP addresses. May be given more than once. Required." },
+          "The names of the certificate, separated by blanks: DNS names (internationalised ones as they "
+          "are read, or as xn--...), *.NAME for a wildcard, or IP addresses. May be given more than once. Required." },
         { CONFIG_CERTIFICATE, "Certificate", "CA", &value_item_name, CERT(ca), NULL,
           "The certificate authority, as in [Defaults]." },
         { CONFIG_CERTIFICATE, "Certificate", "KeyType", &value_key_type, CERT(key_type), NULL,
