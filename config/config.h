@@ -34,6 +34,7 @@ typedef struct CaConfig {
         KeyType account_key_type; /* of an account key that is made (C-01) */
         int64_t max_orders;       /* in flight (S-07) */
         int64_t order_budget;     /* new orders per 3 h; 0: no limit */
+        int64_t max_labels;       /* of a name; 0: no limit (H-03) */
         bool allow_private; /* private addresses though the directory's host is public */
         bool terms_agreed;  /* AgreeToTerms= of [Account], or of this CA */
         bool renewal_info;  /* ask it when to renew, if it says (T-03) */

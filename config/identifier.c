@@ -70,20 +70,13 @@ static const char *octets_fault(const char *text) {
         return NULL;
 }
 
-static bool is_ascii(const char *text) {
-        for (; *text; text++)
-                if ((unsigned char) *text >= 0x80)
-                        return false;
-        return true;
-}
-
 /* In lower-case ASCII, with a "*." as it was. */
 static int fold(const char *text, char **ret, const char **ret_reason) {
         const char *base = str_skip_prefix(text, "*.");
         _cleanup_free_ char *name = NULL;
         int r;
 
-        if (!is_ascii(text)) {
+        if (!str_is_ascii(text)) {
                 r = idn_to_ascii(base ? base : text, &name, ret_reason);
                 return r < 0 ? r : str_printf(ret, "%s%s", base ? "*." : "", name);
         }

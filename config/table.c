@@ -128,9 +128,12 @@ const ConfigKey config_keys[] = {
           "How many orders may be open at the same time." },
         { CONFIG_CA, "CA", "OrderBudget", &value_order_budget, CA(order_budget), "0",
           "How many new orders may be made in three hours; 0 means any number." },
+        { CONFIG_CA, "CA", "MaxLabels", &value_max_labels, CA(max_labels), "0",
+          "How many labels (the parts between dots) this CA takes in a name; 0 means any number." },
         { CONFIG_CA, "CA", "AllowPrivateAddresses", &value_bool, CA(allow_private), "no",
           "Whether the CA's other hosts may have private addresses although the directory's host is "
-          "public." },
+          "public. A CA with this, with Bundle= or with a private directory counts as one of your own: "
+          "certificates may name private IP addresses." },
         { CONFIG_CA, "CA", "RenewalInfo", &value_bool, CA(renewal_info), "yes",
           "Whether the CA is asked when its certificates should be renewed (RFC 9773), where it says so. "
           "It is how a CA tells that it revokes a certificate." },

@@ -41,12 +41,15 @@ static int64_t next_of(const Json *certificate) {
 }
 
 static int add_row(Table *table, const Json *certificate, int64_t now) {
+        _cleanup_free_ char *name = ctl_name_shown(status_text(certificate, "name"));
         char expires[WHEN_SIZE], next[WHEN_SIZE];
 
+        if (!name)
+                return -ENOMEM;
         return table_add(
                         table,
                         (const char *const[]){
-                                        status_text(certificate, "name"),
+                                        name,
                                         status_text(certificate, "state"),
                                         when_format_short(
                                                         status_number(certificate, "not_after"),
