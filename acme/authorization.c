@@ -1,9 +1,9 @@
 /* Authorizations and their challenges. New types of challenges appear in the wild before clients
  * know them: what is not understood is passed over, never an error (B-08). */
 
-#include <arpa/inet.h>
 #include <string.h>
 
+#include "acme/identifier.h"
 #include "acme/object-internal.h"
 
 #define DNS_NAME_MAX ((size_t) 255) /* 253 and "*." */
@@ -46,13 +46,9 @@ static int fold_dns(const char *text, char **ret, const char **ret_reason) {
 }
 
 static int fold_ip(const char *text, char **ret, const char **ret_reason) {
-        char address[sizeof(struct in6_addr)], buffer[INET6_ADDRSTRLEN];
-        int family = strchr(text, ':') ? AF_INET6 : AF_INET;
+        int r = identifier_canonical_ip(text, ret);
 
-        if (inet_pton(family, text, address) != 1 ||
-            !inet_ntop(family, address, buffer, sizeof(buffer)))
-                return object_refuse(ret_reason, "an identifier is no IP address");
-        return str_replace(ret, buffer);
+        return r == -EINVAL ? object_refuse(ret_reason, "an identifier is no IP address") : r;
 }
 
 int object_take_identifier(const Json *j, char **ret, const char **ret_reason) {

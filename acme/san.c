@@ -6,6 +6,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "acme/identifier.h"
+
 #define DNS_NAME_MAX ((size_t) 255) /* 253 and "*." */
 
 static void general_name_freep(GENERAL_NAME **n) {
@@ -16,16 +18,9 @@ static void general_names_freep(GENERAL_NAMES **n) {
         GENERAL_NAMES_free(*n);
 }
 
-/* The octets of an address in network order: 4, 16, or 0 if it is none. */
-static size_t address_octets(const char *text, unsigned char ret[16]) {
-        if (inet_pton(AF_INET, text, ret) == 1)
-                return 4;
-        return inet_pton(AF_INET6, text, ret) == 1 ? 16 : 0;
-}
-
 static int name_to_general(const char *name, GENERAL_NAME *ret) {
         unsigned char octets[16];
-        size_t size = address_octets(name, octets);
+        size_t size = identifier_octets(name, octets);
         ASN1_STRING *value;
 
         if (size == 0) {

@@ -111,6 +111,13 @@ bool str_ends_with(const char *text, const char *suffix) {
                strcmp(text + text_length - suffix_length, suffix) == 0;
 }
 
+bool str_is_ascii(const char *text) {
+        for (; *text; text++)
+                if ((unsigned char) *text >= 0x80)
+                        return false;
+        return true;
+}
+
 bool str_is_base64url(const char *text) {
         static const char alphabet[] =
                         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";

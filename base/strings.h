@@ -30,6 +30,8 @@ bool str_equal_ignore_case(const char *a, const char *b); /* ASCII only, no loca
 const char *str_skip_prefix(const char *text, const char *prefix);
 bool str_ends_with(const char *text, const char *suffix);
 
+bool str_is_ascii(const char *text);
+
 /* Non-empty and only [A-Za-z0-9_-]: tokens and nonces (D-03, J-04). */
 bool str_is_base64url(const char *text);
 

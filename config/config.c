@@ -61,6 +61,7 @@ Config *config_free(Config *c) {
                 return NULL;
         free(c->email);
         string_list_done(&c->http_listen);
+        string_list_done(&c->tls_listen);
         free(c->challenge_directory);
         free(c->default_ca);
         free(c->default_profile);
@@ -92,7 +93,7 @@ void loader_done(Loader *l) {
 }
 
 static int load_main(Loader *l) {
-        static const char *const sections[] = { "Account", "Defaults", "HTTP" };
+        static const char *const sections[] = { "Account", "Defaults", "HTTP", "TLS" };
         const char *const dirs[] = { l->paths->config, NULL };
         Config *c = l->config;
         _cleanup_(source_done) Source s = {};

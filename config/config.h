@@ -3,12 +3,13 @@
 /* The configuration as every program reads it alike: one table of section, key, parser, default and
  * help (config/table.c) over base/conf-file. Const after load.
  *
- *   CONFIG/renewd.conf(.d/)               [Account] [Defaults] [HTTP]
+ *   CONFIG/renewd.conf(.d/)               [Account] [Defaults] [HTTP] [TLS]
  *   CONFIG/certificates/NAME.conf(.d/)    [Certificate] [Deploy TARGET]…
  *   CONFIG|DATA/ca/NAME.conf(.d/)         [CA]
  *   CONFIG|DATA/services/NAME.conf(.d/)   [Service] [Deploy]
  */
 
+#include "acme/identifier.h"
 #include "acme/key.h"
 #include "acme/object.h"
 #include "base/strings.h"
@@ -34,6 +35,7 @@ typedef struct CaConfig {
         KeyType account_key_type; /* of an account key that is made (C-01) */
         int64_t max_orders;       /* in flight (S-07) */
         int64_t order_budget;     /* new orders per 3 h; 0: no limit */
+        int64_t max_labels;       /* of a name; 0: no limit (H-03) */
         bool allow_private; /* private addresses though the directory's host is public */
         bool terms_agreed;  /* AgreeToTerms= of [Account], or of this CA */
         bool renewal_info;  /* ask it when to renew, if it says (T-03) */
@@ -114,6 +116,8 @@ typedef struct Config {
         StringList http_listen; /* unix socket paths or ADDRESS:PORT on loopback; besides inherited sockets */
         char *challenge_directory; /* NULL: none; for web servers that map it by alias */
         bool redirect_to_https;
+        /* [TLS] */
+        StringList tls_listen; /* as http_listen, for tls-alpn-01 */
         /* [Defaults] apply to certificates that do not say otherwise; kept only for --dump-config */
         char *default_ca;
         KeyType default_key_types[KEY_TYPES_MAX];
@@ -153,10 +157,9 @@ bool certificate_same_order(const CertificateConfig *a, const CertificateConfig 
 
 bool certificate_name_is_valid(const char *name);
 
-/* Checks and folds one identifier of a certificate: DNS name (A-labels; "*." leftmost), or IP address.
+/* Checks and folds one identifier of a certificate: DNS name (U-labels become A-labels; "*." leftmost), or IP address.
  * ret: malloc'ed canonical text. -EINVAL with *ret_reason (static): H-02, H-03. */
 int identifier_normalize(const char *text, char **ret, const char **ret_reason);
-bool identifier_is_ip(const char *text);
 
 /* Names of the service profiles there are (CONFIG and DATA), sorted; appended. */
 int config_service_names(const Paths *paths, StringList *ret);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "acme/url.h"
+#include "base/address.h"
 #include "config/load.h"
 
 static bool has_challenge(const CertificateConfig *c, ChallengeType type) {
@@ -69,6 +71,42 @@ static int check_profile(const Report *report, const CertificateConfig *c) {
                         c->path, c->profile, c->require_profile);
 }
 
+/* Whoever runs a CA for private addresses has its own trust file or has it nearby. */
+static bool is_own_ca(const CaConfig *ca) {
+        _cleanup_free_ char *host = NULL;
+
+        return ca->bundle || ca->allow_private || url_host(ca->directory, &host) < 0 ||
+               host_is_private(host) || (identifier_is_ip(host) && !address_text_is_public(host));
+}
+
+/* N-05: no public CA may issue for these, so an order would only cost an attempt. */
+static int check_address(const Report *report, const CertificateConfig *c, const char *name) {
+        const CaConfig *ca = config_ca(report->config, c->ca);
+
+        if (!ca || !identifier_is_ip(name) || address_text_is_public(name) || is_own_ca(ca))
+                return 0;
+        return report_error(
+                        report,
+                        "%s: Names=%s: a private, loopback, link-local or documentation address, for which no "
+                        "public CA issues; leave it out, or use a CA of your own (with Bundle=)",
+                        c->path, name);
+}
+
+static int check_labels(const Report *report, const CertificateConfig *c, const char *name) {
+        const CaConfig *ca = config_ca(report->config, c->ca);
+        int64_t labels = 1;
+
+        if (!ca || ca->max_labels == 0 || identifier_is_ip(name))
+                return 0;
+        for (const char *p = name; *p; p++)
+                labels += *p == '.';
+        if (labels <= ca->max_labels)
+                return 0;
+        return report_error(
+                        report, "%s: Names=%s: has %lld labels; CA '%s' takes at most %lld",
+                        c->path, name, (long long) labels, ca->name, (long long) ca->max_labels);
+}
+
 int check_certificate(const Report *report, const CertificateConfig *c) {
         int r = check_profile(report, c);
 
@@ -80,6 +118,10 @@ int check_certificate(const Report *report, const CertificateConfig *c) {
                         r = check_covered(report, c, name);
                 if (r >= 0)
                         r = check_single_label(report, c, name);
+                if (r >= 0)
+                        r = check_address(report, c, name);
+                if (r >= 0)
+                        r = check_labels(report, c, name);
         }
         return r;
 }

@@ -35,7 +35,7 @@ static int dump_section(ConfigKind kind, const char *section, const void *object
 }
 
 static int dump_main(const Config *c, Bytes *ret) {
-        static const char *const sections[] = { "Account", "Defaults", "HTTP" };
+        static const char *const sections[] = { "Account", "Defaults", "HTTP", "TLS" };
         int r;
 
         r = bytes_append_string(ret, "# renewd.conf\n");

@@ -1,32 +1,13 @@
-/* Identifiers: what may stand in Names= (H-02, H-03). A DNS name is kept in lower-case A-label form.
- * U-labels are refused rather than converted: which of the IDNA mappings applies is a choice that
- * belongs to whoever registered the name, and a wrong one orders a certificate for somebody else's. */
+/* Identifiers: what may stand in Names= (H-02, H-03). A DNS name is kept in lower-case A-label form; U-labels are converted
+ * as browsers do it, so that the name that is ordered is the name that is visited. */
 
-#include <arpa/inet.h>
 #include <string.h>
 
+#include "config/idn.h"
 #include "config/table.h"
 
 #define DNS_NAME_MAX  253
 #define DNS_LABEL_MAX 63
-
-bool identifier_is_ip(const char *text) {
-        struct in6_addr address;
-
-        return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
-}
-
-static int normalize_ip(const char *text, char **ret) {
-        struct in6_addr address;
-        char buffer[INET6_ADDRSTRLEN];
-        int family = strchr(text, ':') ? AF_INET6 : AF_INET;
-
-        if (inet_pton(family, text, &address) != 1 ||
-            !inet_ntop(family, &address, buffer, sizeof buffer))
-                return -EINVAL;
-        *ret = strdup(buffer);
-        return *ret ? 0 : -ENOMEM;
-}
 
 static bool is_alnum(char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -81,8 +62,6 @@ static const char *dns_fault(const char *name, bool wildcard) {
 
 static const char *octets_fault(const char *text) {
         for (const char *p = text; *p; p++) {
-                if ((unsigned char) *p >= 0x80)
-                        return "is not ASCII: write the A-label (xn--...), as 'idn2 NAME' prints it";
                 if ((unsigned char) *p <= ' ' || *p == 0x7f)
                         return "has a blank or control character";
                 if (*p == '/' || *p == '[')
@@ -91,28 +70,48 @@ static const char *octets_fault(const char *text) {
         return NULL;
 }
 
-int identifier_normalize(const char *text, char **ret, const char **ret_reason) {
+/* In lower-case ASCII, with a "*." as it was. */
+static int fold(const char *text, char **ret, const char **ret_reason) {
+        const char *base = str_skip_prefix(text, "*.");
         _cleanup_free_ char *name = NULL;
-        bool wildcard;
+        int r;
 
-        *ret_reason = *text ? octets_fault(text) : "is empty";
-        if (*ret_reason)
-                return -EINVAL;
-        if (identifier_is_ip(text))
-                return normalize_ip(text, ret);
-        if (strchr(text, ':')) {
-                *ret_reason = "is neither a DNS name nor an IP address (no port)";
-                return -EINVAL;
+        if (!str_is_ascii(text)) {
+                r = idn_to_ascii(base ? base : text, &name, ret_reason);
+                return r < 0 ? r : str_printf(ret, "%s%s", base ? "*." : "", name);
         }
-
         name = strdup(text);
         if (!name)
                 return -ENOMEM;
         for (char *p = name; *p; p++)
                 if (*p >= 'A' && *p <= 'Z')
                         *p = (char) (*p + ('a' - 'A'));
+        *ret = TAKE_PTR(name);
+        return 0;
+}
+
+int identifier_normalize(const char *text, char **ret, const char **ret_reason) {
+        _cleanup_free_ char *name = NULL;
+        bool wildcard;
+        int r;
+
+        *ret_reason = *text ? octets_fault(text) : "is empty";
+        if (*ret_reason)
+                return -EINVAL;
+        if (identifier_is_ip(text))
+                return identifier_canonical_ip(text, ret);
+        if (strchr(text, ':')) {
+                *ret_reason = "is neither a DNS name nor an IP address (no port)";
+                return -EINVAL;
+        }
+
+        r = fold(text, &name, ret_reason);
+        if (r < 0)
+                return r;
         wildcard = str_skip_prefix(name, "*.") != NULL;
         *ret_reason = dns_fault(name + (wildcard ? 2 : 0), wildcard);
+        if (!*ret_reason && !idn_is_decodable(name + (wildcard ? 2 : 0)))
+                *ret_reason = "has a label 'xn--...' that decodes to nothing";
         if (*ret_reason)
                 return -EINVAL;
         *ret = TAKE_PTR(name);

@@ -40,7 +40,7 @@ static bool is_loopback(const char *host) {
         return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
-/* Only loopback: what the whole network may reach is port 80, and that comes from a socket unit. */
+/* Only loopback: what the whole network may reach are ports 80 and 443, and those come from socket units. */
 static int check_listen(const char *text, char **ret_reason) {
         _cleanup_free_ char *host = NULL;
         uint16_t port;
@@ -61,7 +61,7 @@ static int check_listen(const char *text, char **ret_reason) {
                                 ret_reason,
                                 "neither an absolute path nor ADDRESS:PORT on loopback; write for "
                                 "example /run/renewd/http or 127.0.0.1:8402 (port 80 is "
-                                "renewd-http.socket)");
+                                "renewd-http.socket, 443 renewd-https.socket)");
         return 0;
 }
 

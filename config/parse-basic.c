@@ -221,6 +221,11 @@ static int parse_paths(const char *text, void *field, void *second, char **ret_r
         return string_list_add(list, text);
 }
 
+static int parse_max_labels(const char *text, void *field, void *second, char **ret_reason) {
+        (void) second;
+        return parse_range(text, 0, MAX_LABELS_MAX, field, ret_reason);
+}
+
 const ValueType value_text = { "TEXT", parse_text, value_format_text };
 const ValueType value_email = { "ADDRESS", parse_email, value_format_text };
 const ValueType value_bool = { "BOOLEAN", parse_bool, format_bool };
@@ -229,6 +234,7 @@ const ValueType value_path = { "PATH", parse_path, value_format_text };
 const ValueType value_paths = { "PATH", parse_paths, value_format_lines };
 const ValueType value_max_orders = { "NUMBER", parse_max_orders, format_number };
 const ValueType value_order_budget = { "NUMBER", parse_order_budget, format_number };
+const ValueType value_max_labels = { "NUMBER", parse_max_labels, format_number };
 const ValueType value_renew_before = { "SPAN", parse_renew_before, format_span };
 const ValueType value_lifetime = { "SPAN", parse_lifetime, format_span };
 const ValueType value_timeout = { "SPAN", parse_timeout, format_span };

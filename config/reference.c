@@ -12,6 +12,7 @@ static const struct {
         { CONFIG_MAIN, "Account", "renewd.conf: [Account]" },
         { CONFIG_MAIN, "Defaults", "renewd.conf: [Defaults]" },
         { CONFIG_MAIN, "HTTP", "renewd.conf: [HTTP]" },
+        { CONFIG_MAIN, "TLS", "renewd.conf: [TLS]" },
         { CONFIG_CERTIFICATE, "Certificate", "certificates/NAME.conf: [Certificate]" },
         { CONFIG_CERTIFICATE, "Deploy", "certificates/NAME.conf: [Deploy TARGET]" },
         { CONFIG_CA, "CA", "ca/NAME.conf: [CA]" },

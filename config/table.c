@@ -63,10 +63,16 @@ const ConfigKey config_keys[] = {
         { CONFIG_MAIN, "HTTP", "RedirectToHTTPS", &value_bool, AT(Config, redirect_to_https), "no",
           "Whether the engine's own listener answers all other requests with a redirection to https." },
 
+        { CONFIG_MAIN, "TLS", "Listen", &value_listen, AT(Config, tls_listen), NULL,
+          "Where the engine answers tls-alpn-01 challenges besides the sockets that systemd hands in "
+          "(renewd-https.socket): the path of a unix socket or ADDRESS:PORT on loopback, for a proxy on "
+          "port 443 that passes connections on whose ALPN is acme-tls/1, undeciphered. A header of the "
+          "PROXY protocol before them is understood. May be given more than once." },
+
         { CONFIG_CERTIFICATE, "Certificate", "Names", &value_names,
           AT2(CertificateDraft, certificate.names, first_name), NULL,
-          "The names of the certificate, separated by blanks: DNS names in their A-label form (xn--...), "
-          "*.NAME for a wildcard, or IP addresses. May be given more than once. Required." },
+          "The names of the certificate, separated by blanks: DNS names (internationalised ones as they "
+          "are read, or as xn--...), *.NAME for a wildcard, or IP addresses. May be given more than once. Required." },
         { CONFIG_CERTIFICATE, "Certificate", "CA", &value_item_name, CERT(ca), NULL,
           "The certificate authority, as in [Defaults]." },
         { CONFIG_CERTIFICATE, "Certificate", "KeyType", &value_key_types,
@@ -137,9 +143,12 @@ const ConfigKey config_keys[] = {
           "How many orders may be open at the same time." },
         { CONFIG_CA, "CA", "OrderBudget", &value_order_budget, CA(order_budget), "0",
           "How many new orders may be made in three hours; 0 means any number." },
+        { CONFIG_CA, "CA", "MaxLabels", &value_max_labels, CA(max_labels), "0",
+          "How many labels (the parts between dots) this CA takes in a name; 0 means any number." },
         { CONFIG_CA, "CA", "AllowPrivateAddresses", &value_bool, CA(allow_private), "no",
           "Whether the CA's other hosts may have private addresses although the directory's host is "
-          "public." },
+          "public. A CA with this, with Bundle= or with a private directory counts as one of your own: "
+          "certificates may name private IP addresses." },
         { CONFIG_CA, "CA", "RenewalInfo", &value_bool, CA(renewal_info), "yes",
           "Whether the CA is asked when its certificates should be renewed (RFC 9773), where it says so. "
           "It is how a CA tells that it revokes a certificate." },

@@ -1,5 +1,6 @@
-/* The way of http-01. Port 80 is taken only when it is free; a web server that has it is never
- * stopped but asked to pass one path on. A socket whose service runs cannot be started, so units are
+/* The way of http-01, or of tls-alpn-01 where that is what was chosen. A port is taken only when it is free; a server
+ * that has it is never stopped but asked to pass one path, or one ALPN, on. Port 443 is never taken unasked: it belongs
+ * to the service that the certificate is for. A socket whose service runs cannot be started, so units are
  * enabled and renewd.service is restarted, which brings them up in the right order. */
 
 #include <string.h>
@@ -9,9 +10,11 @@
 #include "ctl/port80.h"
 #include "systemd/unit.h"
 
-#define PORT         80
+#define PORT_HTTP    80
+#define PORT_HTTPS   443
 #define SERVICE      "renewd.service"
 #define HTTP_SOCKET  "renewd-http.socket"
+#define HTTPS_SOCKET "renewd-https.socket"
 #define PROXY_SOCKET "renewd-proxy.socket"
 #define JOB_TIMEOUT  (90 * USEC_PER_SEC)
 
@@ -48,11 +51,12 @@ static bool unit_runs(Units *units, const char *name) {
         return units_state(units, name, &state) >= 0 && unit_state_is_running(state);
 }
 
-static bool wants_http(const CertificateConfig *c) {
+static bool wants(const CertificateConfig *c, ChallengeType type) {
         for (size_t i = 0; i < c->challenge_count; i++)
-                if (c->challenges[i] == CHALLENGE_HTTP_01)
+                if (c->challenges[i] == type)
                         return true;
-        return false;
+        return c->challenge_count == 0 &&
+               type == CHALLENGE_HTTP_01; /* nothing chosen: the usual one */
 }
 
 /* What a person must write, and where. */
@@ -94,15 +98,54 @@ static int hand_over(Ctl *ctl, Units *units, const PortOwner *owner) {
         return r != 0 ? r : say_handover(ctl, server, owner, units != NULL);
 }
 
+static int find_owner(Ctl *ctl, uint16_t port, PortOwner *ret) {
+        if (port_owner_find("/proc", port, ret) == -ENOMEM)
+                return ctl_no_memory(ctl);
+        if (!ret->busy && port_try_bind(port) == -EADDRINUSE)
+                ret->busy = true; /* in a way that the tables did not show */
+        return 0;
+}
+
+/* ---- tls-alpn-01 ---- */
+
+static int say_alpn_handover(Ctl *ctl, const PortOwner *owner) {
+        const WebServer *proxy = alpn_proxy_for(owner->program);
+
+        if (owner->busy)
+                ctl_say(ctl, "Port 443 belongs to %s, which stays as it is.",
+                        owner->program ? owner->program : "another program");
+        else
+                ctl_say(ctl, "Without systemd renewd does not open port 443 itself.");
+        ctl_say(ctl, "Write into %s/renewd.conf:\n    [TLS]\n    Listen=" ALPN_PROXY_LISTEN,
+                ctl->paths.config);
+        ctl_say(ctl, "Write into %s:\n%s", proxy->title, proxy->lines);
+        return 0;
+}
+
+static int arrange_https(Ctl *ctl, Units *units, bool *ret_handed_over) {
+        _cleanup_(port_owner_done) PortOwner owner = {};
+        int r;
+
+        r = find_owner(ctl, PORT_HTTPS, &owner);
+        if (r != 0)
+                return r;
+        if (!owner.busy && units)
+                return enable_and_restart(ctl, units, HTTPS_SOCKET);
+        *ret_handed_over = true;
+        if (units && !unit_runs(units, SERVICE))
+                r = enable_and_restart(ctl, units, NULL);
+        return r != 0 ? r : say_alpn_handover(ctl, &owner);
+}
+
+/* ---- http-01 ---- */
+
 static int arrange_http(Ctl *ctl, Units *units, bool *ret_handed_over) {
         _cleanup_(port_owner_done) PortOwner owner = {};
         int r;
 
-        r = port_owner_find("/proc", PORT, &owner);
-        if (r == -ENOMEM)
-                return ctl_no_memory(ctl);
-        if (!owner.busy && port_try_bind(PORT) == -EADDRINUSE)
-                owner.busy = true; /* in a way that the tables did not show */
+        r = find_owner(ctl, PORT_HTTP, &owner);
+        if (r != 0)
+                return r;
         if (!owner.busy && units)
                 return enable_and_restart(ctl, units, HTTP_SOCKET);
         *ret_handed_over = true;
@@ -115,6 +158,7 @@ int add_start(Ctl *ctl,
               bool *ret_handed_over) {
         _cleanup_(units_freep) Units *units = NULL;
         bool configured = config->http_listen.count > 0 || config->challenge_directory;
+        bool tls = config->tls_listen.count > 0;
         int r;
 
         *ret_handed_over = false;
@@ -124,8 +168,12 @@ int add_start(Ctl *ctl,
                         return fail_unit(ctl, "systemd does not answer", r, NULL);
                 configured = configured || unit_runs(units, HTTP_SOCKET) ||
                              unit_runs(units, PROXY_SOCKET);
+                tls = tls || unit_runs(units, HTTPS_SOCKET);
         }
-        if (wants_http(certificate) && !configured)
+        if (wants(certificate, CHALLENGE_HTTP_01) && !configured)
                 return arrange_http(ctl, units, ret_handed_over);
+        if (!wants(certificate, CHALLENGE_HTTP_01) && wants(certificate, CHALLENGE_TLS_ALPN_01) &&
+            !tls)
+                return arrange_https(ctl, units, ret_handed_over);
         return units && !unit_runs(units, SERVICE) ? enable_and_restart(ctl, units, NULL) : 0;
 }

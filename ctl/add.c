@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "config/idn.h"
 #include "ctl/status.h"
 
 #define TIMEOUT_SEC 30
@@ -39,8 +40,11 @@ static int normalize_names(Ctl *ctl, char *names[], int count, StringList *ret) 
                         shown = str_escape(names[i], CERTIFICATE_NAME_MAX);
                         return ctl_fail(ctl, CTL_USAGE, "'%s' %s", shown ? shown : "", reason);
                 }
-                if (r < 0 || (!string_list_contains(ret, name) && string_list_add(ret, name) < 0))
+                if (r < 0 || (!string_list_contains(ret, name) && string_list_add(ret, name) < 0) ||
+                    identifier_show(name, &shown) < 0)
                         return ctl_no_memory(ctl);
+                if (!str_equal(shown, name)) /* what is ordered must be what was meant */
+                        ctl_say(ctl, "Name: %s", shown);
         }
         return 0;
 }

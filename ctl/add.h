@@ -18,7 +18,7 @@ int add_file(Ctl *ctl,
              bool *ret_written);
 int add_file_remove(Ctl *ctl, const char *directory, const char *file);
 
-/* Makes sure that there is a way for http-01 if `certificate` wants one, and that renewd runs: enables
+/* Makes sure that there is a way for http-01 or tls-alpn-01, whichever `certificate` wants, and that renewd runs: enables
  * the socket units, or says what to write into whose configuration. *ret_handed_over: a person has
  * something to do first. 0, or an exit status. */
 int add_start(Ctl *ctl,

@@ -78,6 +78,12 @@ int verb_renew(Ctl *ctl, char *names[], int count);
 int verb_check(Ctl *ctl, char *names[], int count);
 int verb_version(Ctl *ctl, char *names[], int count);
 
+/* Names of certificates as typed: one with U-labels becomes the name of its file. Appended. */
+int ctl_names_typed(char *const typed[], int count, StringList *ret);
+
+/* A name for the terminal: escaped, with its U-labels behind it; malloc'ed, NULL without memory. */
+char *ctl_name_shown(const char *name);
+
 /* File name of a certificate for its first name: "*." becomes "_wildcard.", ':' becomes '-'. malloc'ed;
  * -EINVAL if that is no certificate name. */
 int certificate_name_for(const char *identifier, char **ret);

@@ -188,6 +188,7 @@ static int check_verb(Ctl *ctl, const Verb *verb, int count, const Seen *seen) {
 }
 
 static int run_verb(Ctl *ctl, int argc, char *argv[], const Seen *seen) {
+        _cleanup_(string_list_done) StringList typed = {};
         const char *name = argc > 0 ? argv[0] : NULL;
         const Verb *verb = seen->version ? find_verb("version") : name ? find_verb(name) : NULL;
         int r;
@@ -207,7 +208,11 @@ static int run_verb(Ctl *ctl, int argc, char *argv[], const Seen *seen) {
         if (seen->version)
                 return verb->run(ctl, NULL, 0);
         r = check_verb(ctl, verb, argc - 1, seen);
-        return r != 0 ? r : verb->run(ctl, argv + 1, argc - 1);
+        if (r == 0 && verb->run != verb_add && ctl_names_typed(argv + 1, argc - 1, &typed) < 0)
+                r = ctl_no_memory(ctl);
+        if (r != 0)
+                return r;
+        return verb->run(ctl, typed.count > 0 ? typed.items : argv + 1, argc - 1);
 }
 
 static int print_answer(Ctl *ctl, int status) {

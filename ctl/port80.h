@@ -37,3 +37,7 @@ typedef struct WebServer {
 const WebServer *web_server_for(const char *program);
 int web_server_lines(const WebServer *server, const char *runtime, char **ret); /* malloc'ed */
 #define WEB_SERVER_LISTEN "127.0.0.1:8402"
+
+/* The same for port 443: the lines that route acme-tls/1 to renewd. Never NULL. */
+const WebServer *alpn_proxy_for(const char *program);
+#define ALPN_PROXY_LISTEN "127.0.0.1:8443"

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "config/idn.h"
 #include "ctl/ctl.h"
 #include "ctl/status.h"
 #include "ctl/table.h"
@@ -37,8 +38,11 @@ static int line_names(Bytes *out, const Json *certificate) {
                 return 0;
         for (size_t i = 0; i < json_count(list) && r >= 0; i++) {
                 const char *name = json_string_value(json_at(list, i));
+                _cleanup_free_ char *shown = NULL;
 
-                r = name ? bytes_printf(&names, "%s%s", i > 0 ? " " : "", name) : 0;
+                r = name ? identifier_show(name, &shown) : 0;
+                if (r >= 0 && name)
+                        r = bytes_printf(&names, "%s%s", i > 0 ? " " : "", shown);
         }
         return r < 0 ? r : line(out, "names", bytes_text(&names));
 }
@@ -129,10 +133,12 @@ static int format_targets(Bytes *out, const Json *targets) {
 
 static int print_certificate(const Json *certificate) {
         _cleanup_(bytes_done) Bytes out = {};
+        _cleanup_free_ char *shown = NULL;
         const Json *targets;
         int r;
 
-        r = line(&out, "certificate", status_text(certificate, "name"));
+        shown = ctl_name_shown(status_text(certificate, "name"));
+        r = shown ? line(&out, "certificate", shown) : -ENOMEM;
         if (r >= 0)
                 r = format_facts(&out, certificate);
         if (r >= 0 && json_get_array(certificate, "targets", &targets) == 0 &&

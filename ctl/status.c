@@ -42,12 +42,13 @@ static int64_t next_of(const Json *certificate) {
 
 /* A twin stands indented under the first. */
 static int add_row(Table *table, const Json *certificate, int64_t now) {
+        _cleanup_free_ char *shown = ctl_name_shown(status_text(certificate, "name"));
         char expires[WHEN_SIZE], next[WHEN_SIZE];
         _cleanup_free_ char *name = NULL;
         int r;
 
         r = str_printf(&name, "%s%s", *status_text(certificate, "twin_of") ? "  " : "",
-                       status_text(certificate, "name"));
+                       shown ? shown : "");
         if (r < 0)
                 return r;
         return table_add(

@@ -32,6 +32,27 @@
 #define OTHER_LINES \
         "    pass requests for /.well-known/acme-challenge/ on to http://" WEB_SERVER_LISTEN "\n"
 
+#define ALPN_HAPROXY_LINES                                               \
+        "    (in the frontend, with mode tcp)\n"                         \
+        "    tcp-request inspect-delay 5s\n"                             \
+        "    tcp-request content accept if { req.ssl_hello_type 1 }\n"   \
+        "    use_backend renewd if { req.ssl_alpn -m str acme-tls/1 }\n" \
+        "    (and beside it)\n"                                          \
+        "    backend renewd\n"                                           \
+        "        mode tcp\n"                                             \
+        "        server renewd " ALPN_PROXY_LISTEN "\n"
+#define ALPN_NGINX_LINES                                                                    \
+        "    stream {\n"                                                                    \
+        "        map $ssl_preread_alpn_protocols $to {\n"                                   \
+        "            acme-tls/1 " ALPN_PROXY_LISTEN "; default 127.0.0.1:4443;\n"           \
+        "        }\n"                                                                       \
+        "        server { listen 443; listen [::]:443; ssl_preread on; proxy_pass $to; }\n" \
+        "    }\n"                                                                           \
+        "    (and let the sites listen on 127.0.0.1:4443 instead of 443)\n"
+#define ALPN_OTHER_LINES                                                                                   \
+        "    pass connections to port 443 whose ALPN is acme-tls/1 on, as they are, to " ALPN_PROXY_LISTEN \
+        "\n"
+
 static const WebServer servers[] = {
         { "nginx", "nginx, in the server block for port 80", true, NGINX_LINES },
         { "apache2", "Apache, in the virtual host for port 80 (a2enmod proxy proxy_http)", true,
@@ -44,6 +65,22 @@ static const WebServer servers[] = {
 };
 
 static const WebServer other = { "", "the web server's configuration", false, OTHER_LINES };
+
+static const WebServer alpn_proxies[] = {
+        { "haproxy", "HAProxy", false, ALPN_HAPROXY_LINES },
+        { "nginx", "nginx, outside of http { } (with libnginx-mod-stream)", false,
+          ALPN_NGINX_LINES },
+};
+
+static const WebServer alpn_other = { "", "the configuration of what has port 443", false,
+                                      ALPN_OTHER_LINES };
+
+const WebServer *alpn_proxy_for(const char *program) {
+        for (size_t i = 0; i < ELEMENTSOF(alpn_proxies); i++)
+                if (str_equal(program, alpn_proxies[i].program))
+                        return &alpn_proxies[i];
+        return &alpn_other;
+}
 
 const WebServer *web_server_for(const char *program) {
         for (size_t i = 0; i < ELEMENTSOF(servers); i++)

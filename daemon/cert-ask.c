@@ -135,33 +135,53 @@ int cert_ask_call(Cert *c, const OrderEffect *e) {
 static int show(Cert *c, const OrderEffect *e) {
         _cleanup_free_ char *authorization = NULL;
         const char *thumbprint = session_thumbprint(c->ca.session);
+        Responder *responder = c->context->engine->responder;
         int r;
 
-        if (e->challenge != CHALLENGE_HTTP_01)
+        if (e->challenge != CHALLENGE_HTTP_01 && e->challenge != CHALLENGE_TLS_ALPN_01)
                 return -EOPNOTSUPP;
         if (!thumbprint)
                 return -ENOKEY;
         r = key_authorization(e->token, thumbprint, &authorization);
         if (r < 0)
                 return r;
-        return responder_present(
-                        c->context->engine->responder, e->identifier, e->token, authorization);
+        if (e->challenge == CHALLENGE_TLS_ALPN_01)
+                return responder_present_alpn(responder, e->identifier, e->token, authorization);
+        return responder_present(responder, e->identifier, e->token, authorization);
+}
+
+/* What a person must do so that it can be shown. */
+static void warn_no_way(Cert *c, const OrderEffect *e, int error) {
+        const LogFields fields = { .certificate = c->config->name };
+
+        if (error == -EBUSY)
+                log_message(LOG_WARNING, &fields,
+                            "%s: '%s' is being validated for another certificate; this one waits",
+                            c->config->name, e->identifier);
+        if (error == -ENODEV && e->challenge == CHALLENGE_TLS_ALPN_01)
+                log_message(LOG_WARNING, &fields,
+                            "%s: nothing answers tls-alpn-01: enable renewd-https.socket, or set Listen= "
+                            "in [TLS] and let the proxy on port 443 route acme-tls/1 there",
+                            c->config->name);
+        else if (error == -ENODEV)
+                log_message(LOG_WARNING, &fields,
+                            "%s: nothing answers on port 80: enable renewd-http.socket, or set "
+                            "Listen= or ChallengeDirectory= in [HTTP]",
+                            c->config->name);
 }
 
 void cert_ask_present(Cert *c, const OrderEffect *e) {
         OrderEvent event = { .kind = ORDER_EVENT_PRESENTED, .id = e->id, .error = show(c, e) };
 
-        if (event.error == -ENODEV)
-                log_message(LOG_WARNING, &(LogFields){ .certificate = c->config->name },
-                            "%s: nothing answers on port 80: enable renewd-http.socket, or set "
-                            "Listen= or ChallengeDirectory= in [HTTP]",
-                            c->config->name);
+        warn_no_way(c, e, event.error);
         cert_order_step(c, &event);
 }
 
 void cert_ask_remove(Cert *c, const OrderEffect *e) {
         if (e->challenge == CHALLENGE_HTTP_01)
                 responder_remove(c->context->engine->responder, e->identifier, e->token);
+        else if (e->challenge == CHALLENGE_TLS_ALPN_01)
+                responder_remove_alpn(c->context->engine->responder, e->identifier, e->token);
 }
 
 /* ---- CSR ---- */

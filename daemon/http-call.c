@@ -5,8 +5,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/log.h"
-#include "daemon/http-address.h"
 #include "daemon/http-internal.h"
 
 /* ---- what comes in ---- */

@@ -1,159 +1,136 @@
-/* Listening sockets and what comes in by them; the connections are in http-slots.c. */
+/* What is said over one connection: a request, as far as http-request.c reads it, and one answer. */
 
 #include "daemon/http-server.h"
 
-#include <fcntl.h>
-#include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/strings.h"
-#include "daemon/http-slots.h"
-
-#define ACCEPTS_PER_TURN 32
-#define LISTENERS_MAX    16
-
-typedef struct Listener {
-        HttpServer *server;  /* borrows */
-        sd_event_source *io; /* owns */
-        int fd;              /* owns */
-        char *name;          /* owns */
-} Listener;
+#define OUTPUT_MAX 1280
 
 struct HttpServer {
-        sd_event *event;  /* owns */
-        HttpSlots *slots; /* owns */
-        int reserve_fd;   /* owns; given up to be able to refuse when descriptors run out */
-        Listener *listeners[LISTENERS_MAX]; /* owns */
-        size_t listener_count;
+        StrangerServer *strangers; /* owns */
+        http_server_fn fn;
+        void *userdata;
 };
 
-/* ---- connections ---- */
+typedef struct Exchange {
+        bool answering;
+        uint16_t output_size, output_sent;
+        union {
+                RequestParser request; /* zeros are its beginning */
+                char output[OUTPUT_MAX];
+        };
+} Exchange;
 
-/* Loopback counts as local: a web server there speaks for many strangers. */
-static uint64_t peer_of(const struct sockaddr_storage *address) {
-        uint64_t peer = 0;
+/* ---- answers ---- */
 
-        if (address->ss_family == AF_INET) {
-                const struct sockaddr_in *in = (const void *) address;
-                uint32_t host = ntohl(in->sin_addr.s_addr);
-                return host >> 24 == 127 ? 0 : host;
+static const char *reason_of(unsigned status) {
+        switch (status) {
+        case 200:
+                return "OK";
+        case 301:
+                return "Moved Permanently";
+        case 404:
+                return "Not Found";
+        case 405:
+                return "Method Not Allowed";
+        default:
+                return "Bad Request";
         }
-        if (address->ss_family != AF_INET6)
-                return 0;
-        const struct in6_addr *in6 =
-                        &((const struct sockaddr_in6 *) (const void *) address)->sin6_addr;
-        if (IN6_IS_ADDR_LOOPBACK(in6))
-                return 0;
-        if (IN6_IS_ADDR_V4MAPPED(in6)) {
-                uint32_t host;
-                memcpy(&host, in6->s6_addr + 12, sizeof(host));
-                return ntohl(host) >> 24 == 127 ? 0 : ntohl(host);
+}
+
+/* The request shares its memory with the answer: whatever is needed of it is copied first. */
+static void write_answer(Exchange *x, const HttpAnswer *answer) {
+        char host[REQUEST_HOST_MAX + 1] = "", path[REQUEST_PATH_MAX + 1] = "";
+        bool head = x->request.method == REQUEST_HEAD, redirect = answer->status == 301;
+        bool literal = redirect && strchr(x->request.host, ':');
+        const char *body = answer->body ? answer->body : "";
+
+        if (redirect) {
+                (void) snprintf(host, sizeof(host), "%s", x->request.host);
+                (void) snprintf(path, sizeof(path), "%s", answer->location);
         }
-        memcpy(&peer, in6->s6_addr, sizeof(peer));
-        return peer;
+        int n =
+                        snprintf(x->output, sizeof(x->output),
+                                 "HTTP/1.1 %u %s\r\n"
+                                 "%s%s%s%s%s%s"
+                                 "%s"
+                                 "Content-Type: application/octet-stream\r\n"
+                                 "Content-Length: %zu\r\n"
+                                 "Cache-Control: no-store\r\n"
+                                 "X-Content-Type-Options: nosniff\r\n"
+                                 "Connection: close\r\n\r\n%s",
+                                 answer->status, reason_of(answer->status),
+                                 redirect ? "Location: https://" : "", literal ? "[" : "", host,
+                                 literal ? "]" : "", path, redirect ? "\r\n" : "",
+                                 answer->status == 405 ? "Allow: GET, HEAD\r\n" : "", strlen(body),
+                                 head ? "" : body);
+        x->output_sent = 0;
+        x->output_size = n > 0 && (size_t) n < sizeof(x->output) ? (uint16_t) n : 0;
 }
 
-/* Without a free descriptor the connection would stay in the backlog and wake us for ever: the reserve is given up to take
- * it, and it is closed. */
-static void refuse_one(HttpServer *s, int listen_fd) {
-        http_slots_drop_oldest(s->slots);
-        s->reserve_fd = close_fd(s->reserve_fd);
-        int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        (void) close_fd(fd);
-        s->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
-static int on_connection(sd_event_source *source, int listen_fd, uint32_t events, void *userdata) {
-        HttpServer *s = ((Listener *) userdata)->server;
-
-        (void) source;
-        (void) events;
-        for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-                struct sockaddr_storage address = {};
-                socklen_t size = sizeof(address);
-                int fd =
-                                accept4(listen_fd, (struct sockaddr *) &address, &size,
-                                        SOCK_CLOEXEC | SOCK_NONBLOCK);
-                if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
-                        refuse_one(s, listen_fd);
-                        return 0;
-                }
-                if (fd < 0)
-                        return 0; /* none left, or gone before it was taken */
-                if (http_slots_add(s->slots, fd, peer_of(&address)) < 0)
-                        return 0;
+static StrangerWant send_output(Exchange *x, int fd) {
+        while (x->output_sent < x->output_size) {
+                ssize_t n =
+                                send(fd, x->output + x->output_sent,
+                                     (size_t) (x->output_size - x->output_sent),
+                                     MSG_NOSIGNAL | MSG_DONTWAIT);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return errno == EAGAIN ? STRANGER_WRITE : STRANGER_END;
+                x->output_sent = (uint16_t) (x->output_sent + n);
         }
-        return 0;
+        return STRANGER_END;
 }
 
-/* ---- listeners ---- */
+static StrangerWant answer_request(HttpServer *s, Exchange *x, int fd, RequestResult result) {
+        HttpAnswer answer = { .status = 400 };
 
-static Listener *listener_free(Listener *l) {
-        if (!l)
-                return NULL;
-        (void) sd_event_source_disable_unref(l->io);
-        (void) close_fd(l->fd);
-        free(l->name);
-        free(l);
-        return NULL;
-}
-DEFINE_CLEANUP(Listener *, listener_free)
-
-int http_server_listen(HttpServer *s, int fd, const char *name) {
-        _cleanup_(listener_freep) Listener *l = NULL;
-        _cleanup_close_ int owned = fd;
-        int r;
-
-        if (s->listener_count >= LISTENERS_MAX)
-                return -ENOBUFS;
-        int flags = fcntl(fd, F_GETFL);
-        if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
-                return -errno;
-        l = calloc(1, sizeof(*l));
-        if (!l)
-                return -ENOMEM;
-        l->server = s;
-        l->fd = TAKE_FD(owned);
-        r = str_replace(&l->name, name);
-        if (r >= 0)
-                r = sd_event_add_io(s->event, &l->io, l->fd, EPOLLIN, on_connection, l);
-        if (r < 0)
-                return r;
-        s->listeners[s->listener_count++] = TAKE_PTR(l);
-        return 0;
+        if (result == REQUEST_DONE && x->request.method == REQUEST_OTHER)
+                answer.status = 405;
+        else if (result == REQUEST_DONE)
+                s->fn(&x->request, &answer, s->userdata);
+        write_answer(x, &answer);
+        x->answering = true;
+        return send_output(x, fd);
 }
 
-void http_server_unlisten(HttpServer *s, const char *name) {
-        for (size_t i = 0; i < s->listener_count; i++)
-                if (str_equal(s->listeners[i]->name, name)) {
-                        listener_free(s->listeners[i]);
-                        s->listeners[i] = s->listeners[--s->listener_count];
-                        s->listeners[s->listener_count] = NULL;
-                        return;
-                }
-}
+/* ---- protocol ---- */
 
-bool http_server_listens(const HttpServer *s, const char *name) {
-        for (size_t i = 0; i < s->listener_count; i++)
-                if (!name || str_equal(s->listeners[i]->name, name))
-                        return true;
-        return false;
+static StrangerWant step(void *state, int fd, bool local, bool *engaged, void *userdata) {
+        Exchange *x = state;
+        char chunk[1024];
+
+        (void) local;
+        if (x->answering)
+                return send_output(x, fd);
+        ssize_t n = recv(fd, chunk, sizeof(chunk), MSG_DONTWAIT);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                return STRANGER_READ;
+        if (n <= 0)
+                return STRANGER_END;
+        RequestResult result = request_feed(&x->request, chunk, (size_t) n);
+        if (result == REQUEST_MORE)
+                return STRANGER_READ;
+        *engaged = true;
+        return answer_request(userdata, x, fd, result);
 }
 
 /* ---- public ---- */
 
 int http_server_new(
                 Loop *loop, usec_t deadline, http_server_fn fn, void *userdata, HttpServer **ret) {
+        static const StrangerProtocol protocol = { .size = sizeof(Exchange), .step = step };
         _cleanup_(http_server_freep) HttpServer *s = NULL;
         int r;
 
         s = calloc(1, sizeof(*s));
         if (!s)
                 return -ENOMEM;
-        s->event = sd_event_ref(loop_event(loop));
-        s->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        r = http_slots_new(s->event, deadline, fn, userdata, &s->slots);
+        *s = (HttpServer){ .fn = fn, .userdata = userdata };
+        r = stranger_server_new(loop, deadline, &protocol, s, &s->strangers);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(s);
@@ -163,15 +140,11 @@ int http_server_new(
 HttpServer *http_server_free(HttpServer *s) {
         if (!s)
                 return NULL;
-        http_slots_free(s->slots);
-        for (size_t i = 0; i < s->listener_count; i++)
-                listener_free(s->listeners[i]);
-        (void) close_fd(s->reserve_fd);
-        (void) sd_event_unref(s->event);
+        stranger_server_free(s->strangers);
         free(s);
         return NULL;
 }
 
-size_t http_server_busy(const HttpServer *s) {
-        return http_slots_busy(s->slots);
+StrangerServer *http_server_strangers(HttpServer *s) {
+        return s->strangers;
 }

@@ -1,13 +1,9 @@
 #pragma once
 
-/* A server for strangers: a fixed table of slots, one request each, hard deadlines, no keep-alive (R2.5.1). What is
- * answered its owner decides. */
+/* A server for http-01: one request of each connection, no keep-alive (R2.5.1). What is answered its owner decides. */
 
 #include "daemon/http-request.h"
-#include "daemon/loop-real.h"
-
-#define HTTP_SERVER_SLOTS       512
-#define HTTP_SERVER_ADDRESS_MAX 64 /* slots of one peer's address, or /64 */
+#include "daemon/stranger-server.h"
 
 typedef struct HttpAnswer {
         unsigned status;      /* 200, 301, 404 … */
@@ -25,10 +21,5 @@ int http_server_new(
 HttpServer *http_server_free(HttpServer *s);
 DEFINE_CLEANUP(HttpServer *, http_server_free)
 
-/* Serves this listening socket too; takes the descriptor, also on error. `name`: where it listens, for messages and for
- * http_server_unlisten(). */
-int http_server_listen(HttpServer *s, int fd, const char *name);
-void http_server_unlisten(HttpServer *s, const char *name);
-bool http_server_listens(const HttpServer *s, const char *name); /* NULL: anywhere? */
-
-size_t http_server_busy(const HttpServer *s);
+/* Where it listens, and how many connections it has. Borrowed. */
+StrangerServer *http_server_strangers(HttpServer *s);

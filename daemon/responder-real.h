@@ -1,6 +1,6 @@
 #pragma once
 
-/* The real responder: http-server.c, and files for a web server that maps them. */
+/* The real responder: http-server.c and alpn-server.c, and files for a web server that maps them. */
 
 #include "config/config.h"
 #include "daemon/loop-real.h"
@@ -10,10 +10,11 @@ int responder_new(Loop *loop, Responder **ret);
 Responder *responder_free(Responder *r);
 DEFINE_CLEANUP(Responder *, responder_free)
 
-/* Serves an inherited listening socket; takes the descriptor, also on error. */
+/* Serves an inherited listening socket, for http-01 or tls-alpn-01; takes the descriptor, also on error. */
 int responder_adopt(Responder *r, int fd);
+int responder_adopt_tls(Responder *r, int fd);
 
-/* Does what [HTTP] says, now or after a change; what cannot be done is logged, and the rest is done. */
+/* Does what [HTTP] and [TLS] say, now or after a change; what cannot be done is logged, and the rest is done. */
 void responder_configure(Responder *r, const Config *config);
 
 /* Opens the listening socket that Listen= names. -EINVAL: neither a path nor ADDRESS:PORT on loopback. */

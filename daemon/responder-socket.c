@@ -1,4 +1,4 @@
-/* The sockets of [HTTP] Listen=: where a web server on this machine hands challenges over. Strangers come by an inherited
+/* The sockets of Listen=: where a web server or proxy on this machine hands challenges over. Strangers come by an inherited
  * socket only, so anything but loopback is refused here. */
 
 #include <arpa/inet.h>

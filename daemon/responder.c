@@ -1,18 +1,20 @@
-/* What is shown, to whom: a token belongs to one identifier and is answered under that Host only. Everything else gets the
- * same 404, so that nothing can be learnt by asking. */
+/* What is shown, to whom: a token belongs to one identifier and is answered under that Host only, a validation certificate
+ * under one server name. Everything else gets the same 404 or alert, so that nothing can be learnt by asking. */
 
 #include <arpa/inet.h>
 #include <string.h>
-#include <sys/un.h>
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "daemon/alpn-server.h"
 #include "daemon/challenge-files.h"
 #include "daemon/http-server.h"
+#include "daemon/listens.h"
 #include "daemon/responder-real.h"
 
 #define CHALLENGE_PREFIX  "/.well-known/acme-challenge/"
-#define DEADLINE          (5 * USEC_PER_SEC)
+#define HTTP_DEADLINE     (5 * USEC_PER_SEC)
+#define TLS_DEADLINE      (2 * USEC_PER_SEC)
 #define CHALLENGES_MAX    10000
 #define AUTHORIZATION_MAX 127 /* Boulder refuses more (K-02) */
 
@@ -23,9 +25,12 @@ typedef struct Shown {
 } Shown;
 
 struct Responder {
-        HttpServer *server;    /* owns */
+        Loop *loop;            /* borrows */
+        HttpServer *http;      /* owns */
+        AlpnServer *alpn;      /* owns */
+        AlpnShown *alpn_shown; /* owns */
+        Listens http_listens, tls_listens;
         ChallengeFiles *files; /* owns; NULL: none */
-        StringList listens;    /* Listen= that stand now */
         bool redirect;
         Shown *shown; /* owns */
         size_t count;
@@ -105,7 +110,7 @@ static int append(
 }
 
 static int show(Responder *r, const char *token, const char *authorization) {
-        bool listens = http_server_listens(r->server, NULL);
+        bool listens = stranger_server_listens(r->http_listens.server, NULL);
         int k;
 
         if (!r->files)
@@ -148,57 +153,40 @@ void responder_remove(Responder *r, const char *identifier, const char *token) {
         r->shown[r->count] = (Shown){};
 }
 
+/* ---- tls-alpn-01 ---- */
+
+int responder_present_alpn(
+                Responder *r,
+                const char *identifier,
+                const char *token,
+                const char *authorization) {
+        if (!responder_can(r, CHALLENGE_TLS_ALPN_01))
+                return -ENODEV;
+        if (!str_is_base64url(token))
+                return -EINVAL;
+        return alpn_shown_add(
+                        r->alpn_shown, identifier, token, authorization, loop_wall_sec(r->loop));
+}
+
+void responder_remove_alpn(Responder *r, const char *identifier, const char *token) {
+        alpn_shown_remove(r->alpn_shown, identifier, token);
+}
+
+bool responder_can(const Responder *r, ChallengeType type) {
+        if (type == CHALLENGE_HTTP_01)
+                return r->files || stranger_server_listens(r->http_listens.server, NULL);
+        return type == CHALLENGE_TLS_ALPN_01 &&
+               stranger_server_listens(r->tls_listens.server, NULL);
+}
+
 /* ---- configuration ---- */
 
-/* An inherited socket goes by the path it has, so that Listen= of the same path is not opened again. */
 int responder_adopt(Responder *r, int fd) {
-        struct sockaddr_un address = {};
-        socklen_t size = sizeof(address);
-        const char *name = "inherited";
-
-        if (getsockname(fd, (struct sockaddr *) &address, &size) >= 0 &&
-            address.sun_family == AF_UNIX && address.sun_path[0] == '/')
-                name = address.sun_path;
-        return http_server_listen(r->server, fd, name);
+        return listens_adopt(&r->http_listens, fd);
 }
 
-static int open_listen(Responder *r, const char *text) {
-        int k, fd;
-
-        fd = responder_socket(text);
-        if (fd < 0)
-                return fd;
-        k = http_server_listen(r->server, fd, text);
-        return k < 0 ? k : string_list_add(&r->listens, text);
-}
-
-static void close_unlisted(Responder *r, const StringList *wanted) {
-        StringList kept = {};
-
-        for (size_t i = 0; i < r->listens.count; i++) {
-                const char *name = r->listens.items[i];
-                /* Out of memory: it is forgotten but goes on serving, which does no harm. */
-                if (string_list_contains(wanted, name))
-                        (void) string_list_add(&kept, name);
-                else
-                        http_server_unlisten(r->server, name);
-        }
-        string_list_done(&r->listens);
-        r->listens = kept;
-}
-
-static void configure_listens(Responder *r, const StringList *wanted) {
-        close_unlisted(r, wanted);
-        for (size_t i = 0; i < wanted->count; i++) {
-                const char *name = wanted->items[i];
-                int k = http_server_listens(r->server, name) ? 0 : open_listen(r, name);
-                if (k == -EINVAL)
-                        log_error("[HTTP] Listen=%s: neither a path nor an address of loopback with a port; "
-                                  "for others use renewd-http.socket",
-                                  name);
-                else if (k < 0)
-                        log_error("[HTTP] Listen=%s: cannot listen there: %s", name, errno_text(k));
-        }
+int responder_adopt_tls(Responder *r, int fd) {
+        return listens_adopt(&r->tls_listens, fd);
 }
 
 static void configure_files(Responder *r, const char *path) {
@@ -221,7 +209,8 @@ static void configure_files(Responder *r, const char *path) {
 }
 
 void responder_configure(Responder *r, const Config *config) {
-        configure_listens(r, &config->http_listen);
+        listens_configure(&r->http_listens, &config->http_listen);
+        listens_configure(&r->tls_listens, &config->tls_listen);
         configure_files(r, config->challenge_directory);
         r->redirect = config->redirect_to_https;
 }
@@ -235,9 +224,20 @@ int responder_new(Loop *loop, Responder **ret) {
         r = calloc(1, sizeof(*r));
         if (!r)
                 return -ENOMEM;
-        k = http_server_new(loop, DEADLINE, on_request, r, &r->server);
+        r->loop = loop;
+        k = http_server_new(loop, HTTP_DEADLINE, on_request, r, &r->http);
+        if (k >= 0)
+                k = alpn_shown_new(&r->alpn_shown);
+        if (k >= 0)
+                k = alpn_server_new(loop, TLS_DEADLINE, r->alpn_shown, &r->alpn);
         if (k < 0)
                 return k;
+        r->http_listens = (Listens){ .server = http_server_strangers(r->http),
+                                     .section = "HTTP",
+                                     .unit = "renewd-http.socket" };
+        r->tls_listens = (Listens){ .server = alpn_server_strangers(r->alpn),
+                                    .section = "TLS",
+                                    .unit = "renewd-https.socket" };
         *ret = TAKE_PTR(r);
         return 0;
 }
@@ -246,9 +246,12 @@ int responder_new(Loop *loop, Responder **ret) {
 Responder *responder_free(Responder *r) {
         if (!r)
                 return NULL;
-        http_server_free(r->server);
+        http_server_free(r->http);
+        alpn_server_free(r->alpn);
+        alpn_shown_free(r->alpn_shown);
         challenge_files_free(r->files);
-        string_list_done(&r->listens);
+        listens_done(&r->http_listens);
+        listens_done(&r->tls_listens);
         for (size_t i = 0; i < r->count; i++)
                 shown_done(&r->shown[i]);
         free(r->shown);

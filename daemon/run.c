@@ -121,6 +121,8 @@ static int adopt_sockets(Run *run, bool *ret) {
                         *ret = true;
                 } else if (str_equal(s->name, "http"))
                         r = responder_adopt(run->responder, TAKE_FD(s->fd));
+                else if (str_equal(s->name, "https"))
+                        r = responder_adopt_tls(run->responder, TAKE_FD(s->fd));
                 else
                         log_warning("An inherited socket has an unknown name and is not served");
         }

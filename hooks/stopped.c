@@ -15,6 +15,7 @@
 
 static const char *const engine_sockets[] = {
         "renewd-http.socket",
+        "renewd-https.socket",
         "renewd-proxy.socket",
         "renewd-manager.socket",
 };

@@ -6,6 +6,7 @@
 
 typedef struct Shown {
         char *identifier, *token, *authorization;
+        bool alpn;
 } Shown;
 
 struct Responder {
@@ -13,6 +14,7 @@ struct Responder {
         Shown *shown;
         size_t count;
         bool deaf;
+        bool alpn; /* a TLS listener is there */
 };
 
 Responder *fake_responder_new(Loop *loop) {
@@ -39,24 +41,25 @@ Responder *fake_responder_free(Responder *r) {
         return NULL;
 }
 
-static Shown *find(const Responder *r, const char *identifier, const char *token) {
+static Shown *find(const Responder *r, const char *identifier, const char *token, bool alpn) {
         for (size_t i = 0; i < r->count; i++)
-                if (strcmp(r->shown[i].identifier, identifier) == 0 &&
+                if (r->shown[i].alpn == alpn && strcmp(r->shown[i].identifier, identifier) == 0 &&
                     strcmp(r->shown[i].token, token) == 0)
                         return &r->shown[i];
         return NULL;
 }
 
-int responder_present(
+static int present(
                 Responder *r,
                 const char *identifier,
                 const char *token,
-                const char *authorization) {
-        Shown *s = find(r, identifier, token);
+                const char *authorization,
+                bool alpn) {
+        Shown *s = find(r, identifier, token, alpn);
 
         if (fake_loop_effect(r->loop) == EFFECT_COMES_TOO_LATE)
                 return -EIO;
-        if (r->deaf)
+        if (alpn ? !r->alpn : r->deaf)
                 return -ENODEV;
         if (s)
                 return str_replace(&s->authorization, authorization);
@@ -68,17 +71,52 @@ int responder_present(
                 .identifier = strdup(identifier),
                 .token = strdup(token),
                 .authorization = strdup(authorization),
+                .alpn = alpn,
         };
         return 0;
 }
 
-void responder_remove(Responder *r, const char *identifier, const char *token) {
-        Shown *s = find(r, identifier, token);
+static void stop(Responder *r, const char *identifier, const char *token, bool alpn) {
+        Shown *s = find(r, identifier, token, alpn);
 
         if (!s || fake_loop_effect(r->loop) == EFFECT_COMES_TOO_LATE)
                 return;
         shown_done(s);
         *s = r->shown[--r->count];
+}
+
+int responder_present(
+                Responder *r,
+                const char *identifier,
+                const char *token,
+                const char *authorization) {
+        return present(r, identifier, token, authorization, false);
+}
+
+void responder_remove(Responder *r, const char *identifier, const char *token) {
+        stop(r, identifier, token, false);
+}
+
+int responder_present_alpn(
+                Responder *r,
+                const char *identifier,
+                const char *token,
+                const char *authorization) {
+        return present(r, identifier, token, authorization, true);
+}
+
+void responder_remove_alpn(Responder *r, const char *identifier, const char *token) {
+        stop(r, identifier, token, true);
+}
+
+bool responder_can(const Responder *r, ChallengeType type) {
+        if (type == CHALLENGE_HTTP_01)
+                return !r->deaf;
+        return type == CHALLENGE_TLS_ALPN_01 && r->alpn;
+}
+
+void fake_responder_alpn(Responder *r, bool listens) {
+        r->alpn = listens;
 }
 
 void fake_responder_deaf(Responder *r, bool deaf) {
@@ -90,7 +128,14 @@ size_t fake_responder_count(const Responder *r) {
 }
 
 const char *fake_responder_show(const Responder *r, const char *identifier, const char *token) {
-        const Shown *s = find(r, identifier, token);
+        const Shown *s = find(r, identifier, token, false);
+
+        return s ? s->authorization : NULL;
+}
+
+const char *fake_responder_show_alpn(
+                const Responder *r, const char *identifier, const char *token) {
+        const Shown *s = find(r, identifier, token, true);
 
         return s ? s->authorization : NULL;
 }

@@ -61,7 +61,7 @@ class Authority:
 
     def config(self):
         config = {"listenAddress": f"127.0.0.1:{self.port}", "managementListenAddress": f"127.0.0.1:{self.port + 1000}",
-                  "certificate": "/srv/pebble.pem", "privateKey": "/srv/pebble.key", "httpPort": 80, "tlsPort": 5001,
+                  "certificate": "/srv/pebble.pem", "privateKey": "/srv/pebble.key", "httpPort": 80, "tlsPort": 443,
                   "ocspResponderURL": "", "externalAccountBindingRequired": False}
         if self.lifetime:
             config["certificateValidityPeriod"] = self.lifetime

@@ -121,6 +121,12 @@ def describe(der):
     return facts
 
 
+def text_of(der):
+    """The whole certificate as openssl prints it."""
+    done = subprocess.run(["openssl", "x509", "-inform", "DER", "-noout", "-text"], input=der, capture_output=True, check=True)
+    return done.stdout.decode(errors="replace")
+
+
 def public_key(path, kind):
     """The SPKI of a key ("pkey") or certificate ("x509") file, as PEM."""
     if kind == "pkey":

@@ -10,35 +10,47 @@ import subprocess
 import pki
 from process import Process, port_answers, run, wait_until
 
-# The libraries of Debian's nginx, by soname, for a machine that lacks one.
+# The libraries of Debian's nginx and HAProxy, by soname, for a machine that lacks one.
 LIBRARIES = {
     "libcrypt.so.1": ["libcrypt1"],
     "libpcre2-8.so.0": ["libpcre2-8-0"],
     "libssl.so.3": ["libssl3t64", "libssl3"],
     "libcrypto.so.3": ["libssl3t64", "libssl3"],
     "libz.so.1": ["zlib1g"],
+    "liblua5.3.so.0": ["liblua5.3-0"],
+    "liblua5.4.so.0": ["liblua5.4-0"],
+    "libopentracing-c-wrapper.so.0": ["libopentracing-c-wrapper0", "libopentracing-c-wrapper0t64"],
+    "libopentracing.so.1": ["libopentracing1"],
+    "libstdc++.so.6": ["libstdc++6"],
+    "libgcc_s.so.1": ["libgcc-s1"],
+    "libsystemd.so.0": ["libsystemd0"],
+    "libcap.so.2": ["libcap2"],
+    "libgcrypt.so.20": ["libgcrypt20"],
+    "libgpg-error.so.0": ["libgpg-error0"],
 }
 
 
-def unpack(directory):
-    """Unpacks nginx below directory (once) and returns the program's path and the library path it needs."""
-    program = os.path.join(directory, "usr/sbin/nginx")
+def unpack(directory, packages=("nginx",)):
+    """Unpacks packages below directory (once). The program of the first one, by its name, and the library path it needs."""
+    program = os.path.join(directory, "usr/sbin", packages[0])
     # Several tests begin at once; one of them unpacks.
     with open(directory + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.exists(program):
-            _unpack_anew(directory)
-    libraries = {os.path.dirname(p) for p in glob.glob(os.path.join(directory, "**/*.so.*"), recursive=True)}
-    return program, ":".join(sorted(libraries))
+            _unpack_anew(directory, packages)
+    return program, _library_path(directory)
 
 
-def _unpack_anew(directory):
+def _unpack_anew(directory, packages):
     scratch = directory + ".new"
     shutil.rmtree(scratch, ignore_errors=True)
     os.makedirs(scratch)
-    _download(scratch, ["nginx"])
-    for library in _missing_libraries(os.path.join(scratch, "usr/sbin/nginx")):
-        _download(scratch, LIBRARIES[library])
+    for package in packages:
+        _download(scratch, [package])
+    # Libraries may lack others in turn.
+    while missing := _missing_libraries(os.path.join(scratch, "usr/sbin", packages[0]), scratch):
+        for library in missing:
+            _download(scratch, LIBRARIES[library])
     shutil.rmtree(directory, ignore_errors=True)
     os.rename(scratch, directory)
 
@@ -59,8 +71,13 @@ def _download(directory, alternatives):
     raise AssertionError(f"cannot download {' or '.join(alternatives)}: {done.stderr}")
 
 
-def _missing_libraries(program):
-    return re.findall(r"(\S+) => not found", run(["ldd", program], check=False).stdout)
+def _library_path(directory):
+    return ":".join(sorted({os.path.dirname(p) for p in glob.glob(os.path.join(directory, "**/*.so.*"), recursive=True)}))
+
+
+def _missing_libraries(program, directory):
+    environment = {**os.environ, "LD_LIBRARY_PATH": _library_path(directory)}
+    return set(re.findall(r"(\S+) => not found", run(["ldd", program], check=False, env=environment).stdout))
 
 
 CONFIGURATION = """\

@@ -43,7 +43,7 @@ class Units(BootedCase):
         self.machine.run("systemctl", "enable", "--now", "renewd.service")
         for unit in ("renewd.service", *SOCKETS):
             self.assertEqual(self.active(unit), "active", unit)
-        for unit in ("renewd-http.socket", "renewd-proxy.socket"):
+        for unit in ("renewd-http.socket", "renewd-https.socket", "renewd-proxy.socket"):
             self.assertEqual(self.active(unit), "inactive", unit)
         for socket_path, expected in (("manager", "root renewd-view 660"), ("signer", "renewd renewd 600"),
                                       ("installer", "renewd renewd 600")):

@@ -52,7 +52,7 @@ void write_text(const char *name, const char *text) {
 void make_tree(void) {
         make_dirs();
         write_text("lib/ca/letsencrypt.conf",
-                   "[CA]\nDirectory=https://ca.example/dir\nOrderBudget=300\n");
+                   "[CA]\nDirectory=https://ca.example/dir\nOrderBudget=300\nMaxLabels=9\n");
         write_text("lib/services/nginx.conf",
                    "[Service]\nDescription=web server\nDetect=/usr/sbin/nginx\n"
                    "[Deploy]\nFile=fullchain /etc/nginx/%n.crt\nFile=key /etc/nginx/%n.key\n"

@@ -53,7 +53,7 @@ void set_up(void) {
         write_config("ca/other.conf",
                      "[CA]\nDirectory=https://other.example/dir\nAgreeToTerms=no\n");
         write_config("certificates/a.conf",
-                     "[Certificate]\nNames=b.example.org a.example.org 192.0.2.1\n");
+                     "[Certificate]\nNames=b.example.org a.example.org 9.9.9.9\n");
         write_config("certificates/b.conf",
                      "[Certificate]\nNames=c.example.org\nKeyType=rsa-2048\n");
         write_config("certificates/broken.conf",

@@ -28,7 +28,7 @@ const char *text(const char *format, ...) _printf_(1, 2);
         "\"request\":{\"ca\":\"test\",\"url\":\"" URL "\",\"nonce\":\"" NONCE "\",\"kid\":\"" KID \
         "\"}"
 #define REQUEST_NO_KID "\"request\":{\"ca\":\"test\",\"url\":\"" URL "\",\"nonce\":\"" NONCE "\"}"
-#define NAMES          "\"names\":[\"a.example.org\",\"192.0.2.1\",\"b.example.org\"]"
+#define NAMES          "\"names\":[\"a.example.org\",\"9.9.9.9\",\"b.example.org\"]"
 
 /* The error of a call, without the interface; "" if there is none. */
 const char *error_of(const char *method, const char *parameters);

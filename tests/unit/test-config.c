@@ -113,7 +113,8 @@ static const Golden golden_errors[] = {
           "/etc/certificates/a.conf:3: Challenge=http-1: not a challenge type; use http-01, dns-01 or tls-alpn-01" },
         { "Challenge=http-01 http-01",
           "/etc/certificates/a.conf:3: Challenge=http-01 http-01: http-01 is given twice" },
-        { "Lifetime=0", "/etc/certificates/a.conf:3: Lifetime=0: not between one second and 316224000 s" },
+        { "Lifetime=0",
+          "/etc/certificates/a.conf:3: Lifetime=0: not between one second and 316224000 s" },
         { "Profile=a\xc3\xa4",
           "/etc/certificates/a.conf:3: Profile=a\xc3\xa4: not a profile's name; at most 100 printable ASCII characters" },
         { "Profile=a\nRequireProfile=b",
@@ -132,10 +133,19 @@ static const Golden golden_errors[] = {
           "/etc/certificates/a.conf: Names=a.example.org: already covered by '*.example.org' in the same certificate; leave it out" },
         { "Names=*.b.example.org",
           "/etc/certificates/a.conf: Names=*.b.example.org: a wildcard can only be shown by dns-01; set Challenge=dns-01" },
-        { "Names=192.0.2.7\nChallenge=dns-01",
-          "/etc/certificates/a.conf: Names=192.0.2.7: an IP address cannot be shown by dns-01; set Challenge=http-01" },
+        { "Names=9.9.9.9\nChallenge=dns-01",
+          "/etc/certificates/a.conf: Names=9.9.9.9: an IP address cannot be shown by dns-01; set Challenge=http-01" },
         { "Names=printer",
           "/etc/certificates/a.conf: Names=printer: not a full name; no public CA takes it (a CA of your own with Bundle= may)" },
+        { "Names=192.168.1.1",
+          "/etc/certificates/a.conf: Names=192.168.1.1: a private, loopback, link-local or documentation address, for which no public CA issues; leave it out, or use a CA of your own (with Bundle=)" },
+        { "Names=FD00:0::1",
+          "/etc/certificates/a.conf: Names=fd00::1: a private, loopback, link-local or documentation address, for which no public CA issues; leave it out, or use a CA of your own (with Bundle=)" },
+        { "Names=1.2.3.4.5.6.7.example.org\nNames=1.2.3.4.5.6.7.8.example.org",
+          "/etc/certificates/a.conf: Names=1.2.3.4.5.6.7.8.example.org: has 10 labels; CA 'letsencrypt' takes at most 9" },
+        { "Names=b\u00fc_.example.org",
+          "/etc/certificates/a.conf:3: Names=b\u00fc_.example.org: 'b\u00fc_.example.org' has an underscore, which no public CA accepts in a host name" },
+        { "Names=\xfc.example.org", "/etc/certificates/a.conf:3: line is not UTF-8" },
         { "[Deploy t]\nFile=key relative.key",
           "/etc/certificates/a.conf:4: File=key relative.key: not an absolute path; begin it with '/'" },
         { "[Deploy t]\nFile=key /a/../b",
@@ -214,7 +224,10 @@ static void test_main_error(void) {
                   "/etc/renewd.conf:2: Email=nobody: not an e-mail address; write NAME@DOMAIN" },
                 { "[HTTP]\nListen=0.0.0.0:80\n",
                   "/etc/renewd.conf:2: Listen=0.0.0.0:80: neither an absolute path nor ADDRESS:PORT on loopback; write for "
-                  "example /run/renewd/http or 127.0.0.1:8402 (port 80 is renewd-http.socket)" },
+                  "example /run/renewd/http or 127.0.0.1:8402 (port 80 is renewd-http.socket, 443 renewd-https.socket)" },
+                { "[TLS]\nListen=[2001:db8::1]:443\n",
+                  "/etc/renewd.conf:2: Listen=[2001:db8::1]:443: neither an absolute path nor ADDRESS:PORT on loopback; write for "
+                  "example /run/renewd/http or 127.0.0.1:8402 (port 80 is renewd-http.socket, 443 renewd-https.socket)" },
                 { "[HTTP]\nChallengeDirectory=www\n",
                   "/etc/renewd.conf:2: ChallengeDirectory=www: not an absolute path; begin it with '/'" },
         };
@@ -344,6 +357,31 @@ static void test_bundle(void) {
         check_bundle_case(
                         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
                         "is damaged; it must hold certificates in PEM");
+}
+
+/* N-05: what is one's own CA may name private addresses. */
+static void test_private_addresses(void) {
+        static const char *const own[] = {
+                "Directory=https://own.example/dir\nAllowPrivateAddresses=yes\n",
+                "Directory=https://10.0.0.1/dir\n",
+                "Directory=https://[fd00::1]/dir\n",
+                "Directory=https://localhost:14000/dir\n",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(own); i++) {
+                _cleanup_free_ char *text = NULL;
+
+                make_tree();
+                CHECK_INT(str_printf(&text, "[CA]\n%s", own[i]), 0);
+                write_text("etc/ca/own.conf", text);
+                write_text("etc/certificates/a.conf",
+                           "[Certificate]\nNames=10.1.2.3 ::1\nCA=own\n");
+                write_text("etc/certificates/b.conf",
+                           "[Certificate]\nNames=8.8.8.8 2606:4700::1111\n");
+                _cleanup_(config_freep) Config *c = load();
+                print_messages(c);
+                CHECK_INT(c->message_count, 0);
+        }
 }
 
 static void test_unused_ca(void) {
@@ -549,6 +587,7 @@ TEST_MAIN({ "the shortest configuration is complete", test_shortest },
           { "R2.8.5: one path for two certificates breaks the second", test_destinations },
           { "R2.8.1: a file that everybody may write is not read", test_trust },
           { "R2.8.1: owner and group matrix", test_foreign_owner },
+          { "N-05: private addresses are for CAs of one's own", test_private_addresses },
           { "R1.12: a CA whose trust file cannot be used fails closed", test_bundle },
           { "a bad CA that nobody uses is a warning", test_unused_ca },
           { "R2.8.3 R2.8.5: odd files break at most themselves", test_odd_files },

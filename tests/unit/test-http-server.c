@@ -30,7 +30,7 @@ static void fixture_init(Fixture *f, usec_t deadline) {
         CHECK_INT(http_server_new(f->loop, deadline, on_request, NULL, &f->server), 0);
         int fd = listen_unix(f->path, 0600);
         CHECK(fd >= 0);
-        CHECK_INT(http_server_listen(f->server, fd, f->path), 0);
+        CHECK_INT(stranger_server_listen(http_server_strangers(f->server), fd, f->path), 0);
 }
 
 static void fixture_done(Fixture *f) {
@@ -68,7 +68,7 @@ static void check_answered(Fixture *f, int fd) {
 }
 
 static void test_full(void) {
-        static int clients[HTTP_SERVER_SLOTS + 1];
+        static int clients[STRANGER_SLOTS + 1];
         struct rlimit limit;
         Fixture f;
 
@@ -80,15 +80,15 @@ static void test_full(void) {
                 clients[i] = connect_to(&f);
                 turn(&f);
         }
-        CHECK_INT(http_server_busy(f.server), HTTP_SERVER_SLOTS);
+        CHECK_INT(stranger_server_busy(http_server_strangers(f.server)), STRANGER_SLOTS);
         CHECK(is_closed(clients[0]));
         CHECK(!is_closed(clients[1]));
-        check_answered(&f, clients[HTTP_SERVER_SLOTS]);
-        CHECK_INT(http_server_busy(f.server), HTTP_SERVER_SLOTS - 1);
+        check_answered(&f, clients[STRANGER_SLOTS]);
+        CHECK_INT(stranger_server_busy(http_server_strangers(f.server)), STRANGER_SLOTS - 1);
         for (size_t i = 0; i < ELEMENTSOF(clients); i++)
                 (void) close_fd(clients[i]);
         turn(&f);
-        CHECK_INT(http_server_busy(f.server), 0);
+        CHECK_INT(stranger_server_busy(http_server_strangers(f.server)), 0);
         fixture_done(&f);
 }
 
@@ -98,13 +98,14 @@ static void test_slow(void) {
         fixture_init(&f, DEADLINE);
         int idle = connect_to(&f), slow = connect_to(&f);
         turn(&f);
-        CHECK_INT(http_server_busy(f.server), 2);
+        CHECK_INT(stranger_server_busy(http_server_strangers(f.server)), 2);
         usec_t end = loop_boot_usec(f.loop) + 40 * DEADLINE;
-        while (http_server_busy(f.server) > 0 && loop_boot_usec(f.loop) < end) {
+        while (stranger_server_busy(http_server_strangers(f.server)) > 0 &&
+               loop_boot_usec(f.loop) < end) {
                 (void) send(slow, "G", 1, MSG_NOSIGNAL); /* a trickle does not help */
                 (void) sd_event_run(loop_event(f.loop), DEADLINE / 10);
         }
-        CHECK_INT(http_server_busy(f.server), 0);
+        CHECK_INT(stranger_server_busy(http_server_strangers(f.server)), 0);
         CHECK(is_closed(idle));
         (void) close_fd(idle);
         (void) close_fd(slow);
@@ -118,7 +119,7 @@ static void test_idle_table(void) {
         int fd = connect_to(&f);
         turn(&f);
         check_answered(&f, fd);
-        CHECK_INT(http_server_busy(f.server), 0);
+        CHECK_INT(stranger_server_busy(http_server_strangers(f.server)), 0);
         CHECK_INT(sd_event_run(loop_event(f.loop), 3 * DEADLINE), 0); /* no timer is left armed */
         (void) close_fd(fd);
         fixture_done(&f);

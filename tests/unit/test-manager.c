@@ -74,6 +74,7 @@ static void first_of_a_short_life(void) {
 
                 log_set_max_level(getenv("VERBOSE") ? LOG_DEBUG : LOG_EMERG);
                 (void) world_init(&w, seed);
+                fake_ca_options(w.ca)->no_renewal_info = true;
                 fake_ca_options(w.ca)->lifetime_sec =
                                 2 * SEC_PER_HOUR; /* half of it over when issued: due */
                 CHECK_INT(world_start(&w, world_config(1), false), 0);

@@ -127,10 +127,18 @@ static void test_lines(void) {
         CHECK(strstr(unknown, "http://127.0.0.1:8402"));
 }
 
+static void test_alpn_lines(void) {
+        CHECK(strstr(alpn_proxy_for("haproxy")->lines, "server renewd 127.0.0.1:8443"));
+        CHECK(strstr(alpn_proxy_for("nginx")->lines, "acme-tls/1 127.0.0.1:8443;"));
+        CHECK(strstr(alpn_proxy_for(NULL)->lines, "127.0.0.1:8443"));
+        CHECK(alpn_proxy_for("apache2") == alpn_proxy_for(NULL));
+}
+
 TEST_MAIN({ "listeners on IPv4 are found, connections are not", test_tcp },
           { "listeners on IPv6 are found", test_tcp6 },
           { "other ports and garbage are nobody", test_nobody },
           { "no more are taken than there is room for", test_limit },
           { "K-08: the master of a web server is named, escaped", test_owner },
           { "the owner of a real listener is found", test_real },
-          { "K-08: each web server gets its own lines", test_lines })
+          { "K-08: each web server gets its own lines", test_lines },
+          { "each proxy gets the lines that route by ALPN", test_alpn_lines })

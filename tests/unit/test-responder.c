@@ -281,11 +281,42 @@ static void test_files(void) {
         fixture_done(&f);
 }
 
+static void test_alpn(void) {
+        Fixture f;
+
+        fixture_init(&f);
+        CHECK(!responder_can(f.responder, CHALLENGE_TLS_ALPN_01));
+        CHECK(!responder_can(f.responder, CHALLENGE_HTTP_01));
+        CHECK(!responder_can(f.responder, CHALLENGE_DNS_01));
+        CHECK_INT(responder_present_alpn(f.responder, "a.example", TOKEN, AUTHORIZATION), -ENODEV);
+        CHECK_INT(string_list_add(&f.config.tls_listen, f.path), 0);
+        responder_configure(f.responder, &f.config);
+        CHECK(responder_can(f.responder, CHALLENGE_TLS_ALPN_01));
+        CHECK(!responder_can(f.responder, CHALLENGE_HTTP_01));
+        CHECK_INT(responder_present(f.responder, "a.example", TOKEN, AUTHORIZATION), -ENODEV);
+        CHECK_INT(responder_present_alpn(f.responder, "a.example", TOKEN, AUTHORIZATION), 0);
+        CHECK_INT(responder_present_alpn(f.responder, "a.example", TOKEN, AUTHORIZATION), 0);
+        CHECK_INT(responder_present_alpn(f.responder, "a.example", "abc", "abc.x"), -EBUSY);
+        CHECK_INT(responder_present_alpn(f.responder, "b.example", "../x", "x"), -EINVAL);
+        responder_remove_alpn(f.responder, "a.example", TOKEN);
+        CHECK_INT(responder_present_alpn(f.responder, "a.example", "abc", "abc.x"), 0);
+        string_list_done(&f.config.tls_listen);
+        responder_configure(f.responder, &f.config);
+        CHECK(!responder_can(f.responder, CHALLENGE_TLS_ALPN_01));
+        int fd = responder_socket(f.path);
+        CHECK(fd >= 0);
+        CHECK_INT(responder_adopt_tls(f.responder, fd), 0);
+        CHECK(responder_can(f.responder, CHALLENGE_TLS_ALPN_01));
+        fixture_done(&f);
+}
+
 TEST_MAIN({ "K-01 K-02 K-03 a shown token is answered exactly, then no more", test_token },
           { "K-04 R2.5.3 R2.5.4 all else gets the same 404", test_constant_404 },
           { "R2.5.2 what is no request of ours is refused", test_bad_requests },
           { "K-05 an IPv6 host is compared as an address", test_addresses },
           { "all but challenges can be redirected to https", test_redirect },
+          { "tls-alpn-01 has a listener of its own, and one token of a name at a time (R2.6.4)",
+            test_alpn },
           { "a challenge that nobody would see is refused", test_nowhere },
           { "only unix paths and loopback are listened on", test_listen },
           { "a changed configuration opens and closes listeners", test_reload },

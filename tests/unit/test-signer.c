@@ -83,7 +83,7 @@ static void order(void) {
         _cleanup_free_ char *payload = part(body, "payload"), *protected = part(body, "protected");
 
         CHECK_STR(payload,
-                  "{\"identifiers\":[{\"type\":\"ip\",\"value\":\"192.0.2.1\"},{\"type\":\"dns\",\"value\":\"a.example.org\"},"
+                  "{\"identifiers\":[{\"type\":\"ip\",\"value\":\"9.9.9.9\"},{\"type\":\"dns\",\"value\":\"a.example.org\"},"
                   "{\"type\":\"dns\",\"value\":\"b.example.org\"}]}");
         CHECK(strstr(protected, "\"kid\":\"" KID "\""));
         CHECK(!strstr(protected, "\"jwk\""));
@@ -92,9 +92,9 @@ static void order(void) {
 static void foreign_names(void) {
         static const char *const names[] = {
                 "[\"evil.example.org\"]",
-                "[\"a.example.org\",\"b.example.org\",\"192.0.2.1\",\"c.example.org\"]",
+                "[\"a.example.org\",\"b.example.org\",\"9.9.9.9\",\"c.example.org\"]",
                 "[\"a.example.org\"]",
-                "[\"A.example.org\",\"b.example.org\",\"192.0.2.1\"]",
+                "[\"A.example.org\",\"b.example.org\",\"9.9.9.9\"]",
         };
         static const char *const invalid[] = { "[]", "[7]", "\"a.example.org\"", "null", "[null]" };
 
@@ -129,7 +129,7 @@ static void configure_order(const char *more) {
         set_up();
         make_account();
         (void) snprintf(config_text, sizeof config_text,
-                        "[Certificate]\nNames=b.example.org a.example.org 192.0.2.1\n%s", more);
+                        "[Certificate]\nNames=b.example.org a.example.org 9.9.9.9\n%s", more);
         write_config("certificates/a.conf", config_text);
 }
 
@@ -444,7 +444,7 @@ static void foreign_csr(void) {
         _cleanup_close_ int fd = keystore_open(&paths);
         CHECK_INT(string_list_add(&names, "a.example.org"), 0);
         CHECK_INT(string_list_add(&names, "b.example.org"), 0);
-        CHECK_INT(string_list_add(&names, "192.0.2.1"), 0);
+        CHECK_INT(string_list_add(&names, "9.9.9.9"), 0);
         CHECK_INT(string_list_add(&other_names, "evil.example.org"), 0);
         REQUIRE(key_generate(KEY_ECDSA_P256, &evil) == 0);
         REQUIRE(keystore_certificate(fd, "a", "1", KEY_ECDSA_P256, false, &ours) == 0);

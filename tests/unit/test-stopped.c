@@ -4,7 +4,7 @@
 #include "tests/fake/unit.h"
 #include "tests/unit/test.h"
 
-#define ALL "renewd-http.socket renewd-proxy.socket renewd-manager.socket "
+#define ALL "renewd-http.socket renewd-https.socket renewd-proxy.socket renewd-manager.socket "
 
 static void after(const char *job, const char *code, const char *status) {
         fake_units_reset();

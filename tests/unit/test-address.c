@@ -1,9 +1,9 @@
-/* Which addresses a CA may have. */
+/* Which addresses are public. */
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include "daemon/http-address.h"
+#include "base/address.h"
 #include "tests/unit/test.h"
 
 static bool is_public(const char *text) {
@@ -21,7 +21,8 @@ static bool is_public(const char *text) {
 
 static void check_all(const char *const *addresses, size_t count, bool expected) {
         for (size_t i = 0; i < count; i++)
-                if (is_public(addresses[i]) != expected) {
+                if (is_public(addresses[i]) != expected ||
+                    address_text_is_public(addresses[i]) != expected) {
                         test_failures++;
                         printf("# %s is taken for %s\n", addresses[i],
                                expected ? "private" : "public");

@@ -1,6 +1,6 @@
 #pragma once
 
-/* Which addresses a CA may have (A-15, R2.4.5). Pure. */
+/* Which addresses are the public Internet's (A-15, N-05, R2.4.5). Pure. */
 
 #include <sys/socket.h>
 
@@ -13,3 +13,6 @@ bool address_is_public(const struct sockaddr *address, socklen_t size);
 /* The host of a URL as written is an address that is not public, or "localhost": whoever configured
  * that meant it. */
 bool host_is_private(const char *host);
+
+/* The same of an address as text, without brackets; false for what is none. */
+bool address_text_is_public(const char *text);

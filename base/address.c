@@ -1,7 +1,7 @@
 /* Classes of addresses: two tables of prefixes (IANA special-purpose registries), and the IPv6 forms that hide an IPv4
  * address, which are judged by what they hide. */
 
-#include "daemon/http-address.h"
+#include "base/address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -102,4 +102,12 @@ bool host_is_private(const char *host) {
                 return false;
         memcpy(bare, host + 1, length - 2);
         return inet_pton(AF_INET6, bare, octets) == 1 && !is_public6(octets);
+}
+
+bool address_text_is_public(const char *text) {
+        uint8_t octets[16];
+
+        if (inet_pton(AF_INET, text, octets) == 1)
+                return is_public4(octets);
+        return inet_pton(AF_INET6, text, octets) == 1 && is_public6(octets);
 }
