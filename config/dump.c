@@ -58,7 +58,8 @@ static int dump_ca(const CaConfig *ca, Bytes *ret) {
 
 static int dump_certificate(const CertificateConfig *c, Bytes *ret) {
         char yes[] = "yes", no[] = "no";
-        CertificateDraft d = { .certificate = *c, .preflight = c->preflight ? yes : no }; /* borrows */
+        CertificateDraft d = { .certificate = *c,
+                               .preflight = c->preflight ? yes : no }; /* borrows */
         int r;
 
         r =

@@ -49,6 +49,7 @@ typedef struct CertificateDraft {
         CertificateConfig certificate;
         char *first_name; /* of Names= as written: default ProbeName= */
         char *preflight;  /* PreFlight=: "yes", "no", NULL: as [Defaults] says */
+        char *first_optional;
 } CertificateDraft;
 
 typedef struct ServiceConfig {
@@ -83,6 +84,7 @@ extern const ValueType value_text, value_email, value_bool, value_bool_text, val
                 value_timeout, value_lifetime;
 extern const ValueType value_item_name, value_key_type, value_challenges, value_profile,
                 value_names, value_url, value_origins;
+extern const ValueType value_cas, value_limits, value_max_names, value_domains;
 extern const ValueType value_listen, value_probe, value_probe_name;
 extern const ValueType value_files, value_command, value_unit;
 
