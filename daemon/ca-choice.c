@@ -8,7 +8,7 @@
 #define PATIENCE_URGENT_SEC  (5 * SEC_PER_MIN)
 #define PATIENCE_SHARE       40 /* of the lifetime: 160 h give 4 h */
 
-static int64_t patience(const CaChoiceFacts *f) {
+int64_t ca_patience(const CaChoiceFacts *f) {
         int64_t span = f->urgent    ? PATIENCE_URGENT_SEC
                        : f->missing ? PATIENCE_MISSING_SEC
                                     : PATIENCE_SEC;
@@ -21,7 +21,7 @@ static int64_t patience(const CaChoiceFacts *f) {
 /* When time alone gives this CA up; 0: it has no trouble. A hold is a trouble from its beginning, which nobody noted:
  * one that lasts longer than patience does is not waited for. */
 static int64_t given_up_at(const CaChoiceFacts *f, const CaTries *t) {
-        int64_t span = patience(f);
+        int64_t span = ca_patience(f);
 
         if (t->held_until > f->now + span)
                 return f->now;

@@ -32,4 +32,7 @@ typedef struct CaChoice {
 /* The first is asked until it is given up: three failed attempts, or trouble (also a hold) that lasts for six hours, a
  * quarter of an hour when there is no certificate at all, less for short lives; in urgent need after one failure or five
  * minutes. Then the next one is asked as well, and of those that may be asked whichever may first. */
+/* How long trouble may last before the next one is asked. */
+int64_t ca_patience(const CaChoiceFacts *f);
+
 CaChoice ca_choose(const CaChoiceFacts *f);

@@ -64,7 +64,7 @@ static int put_plan(const Cert *c, Json *j) {
         if (r >= 0)
                 r = json_set_int64(j, "next_attempt", cert_next_attempt(c));
         if (r >= 0)
-                r = json_set_int64(j, "failures", c->record.failures);
+                r = json_set_int64(j, "failures", record_failures(&c->record));
         if (r >= 0)
                 r = json_set_string(j, "last_error", c->record.error.message);
         if (r >= 0)
@@ -80,7 +80,11 @@ int cert_json(const Cert *c, Json **ret) {
         if (r >= 0)
                 r = put_names(c, j);
         if (r >= 0)
-                r = json_set_string(j, "ca", c->config->ca ? c->config->ca : "");
+                r =
+                                json_set_string(j, "ca",
+                                                c->ca.name      ? c->ca.name
+                                                : c->config->ca ? c->config->ca
+                                                                : "");
         if (r >= 0)
                 r = json_set_string(j, "state", cert_state_to_string(cert_state(c)));
         if (r >= 0)

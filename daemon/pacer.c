@@ -82,6 +82,8 @@ static bool within_budget(const Pacer *p, const PacerWish *w, int64_t count) {
                 return true;
         if (w->urgent || p->budget == 1)
                 return count < p->budget;
+        if (w->extra)
+                return count < MAX(p->budget - 2 * reserve, 1);
         return count < p->budget - reserve;
 }
 
@@ -186,6 +188,22 @@ PacerTicket *pacer_ticket_free(PacerTicket *t) {
         if (p)
                 plan(p);
         return NULL;
+}
+
+PacerDelay pacer_delay(const PacerTicket *t, int64_t *ret_until) {
+        const Pacer *p = t->pacer;
+
+        *ret_until = p ? pacer_held_until(p) : 0;
+        if (*ret_until > 0)
+                return PACER_HELD;
+        if (!p || within_budget(p, &t->wish, used(p)))
+                return PACER_TURN;
+        *ret_until = account_oldest_leaves(p->account, loop_wall_sec(p->loop), WINDOW_SEC);
+        return PACER_SPENT;
+}
+
+int64_t pacer_budget(const Pacer *p) {
+        return p->budget;
 }
 
 int pacer_spend(PacerTicket *t) {

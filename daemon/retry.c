@@ -61,6 +61,15 @@ static const Ladder ladder_unreachable = {
         .share = STEP_SHARE,
 };
 
+/* All nonces are refused: 30 sends each time (D-07). */
+static const Ladder ladder_nonce = {
+        .steps = { 60, 300, 900, SEC_PER_HOUR },
+        .count = 4,
+        .floor = 54,
+        .ceiling = SEC_PER_HOUR,
+        .share = STEP_SHARE,
+};
+
 static const Ladder ladder_park = {
         .steps = { SEC_PER_DAY },
         .count = 1,
@@ -96,6 +105,8 @@ static const Ladder ladder_deploy = {
 };
 
 static const Ladder *ladder_of(const RetryFacts *f) {
+        if (f->type == PROBLEM_BAD_NONCE)
+                return &ladder_nonce;
         if (f->class == CLASS_UNREACHABLE)
                 return &ladder_unreachable;
         if (f->type == PROBLEM_RATE_LIMITED && f->retry_after_sec <= 0)

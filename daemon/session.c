@@ -69,6 +69,7 @@ Session *session_free(Session *s) {
         directory_done(&s->directory);
         free(s->thumbprint);
         free(s->account_url);
+        free(s->refusal);
         ca_done(&s->ca);
         free(s);
         return NULL;

@@ -212,6 +212,20 @@ static void server_errors(void) {
                             steps[i]);
 }
 
+static void nonces(void) {
+        static const int64_t steps[] = { 60, 300, 900, 3600, 3600 };
+
+        for (unsigned i = 0; i < ELEMENTSOF(steps); i++) {
+                RetryFacts f = { .class = CLASS_UNREACHABLE,
+                                 .type = PROBLEM_BAD_NONCE,
+                                 .failures = i + 1,
+                                 .random = i * 7919 };
+
+                CHECK(delay_of(f) >= steps[i] - steps[i] / 10);
+                CHECK(delay_of(f) <= MIN(steps[i] + steps[i] / 10, 3600));
+        }
+}
+
 static void pauses(void) {
         RetryFacts f = { .class = CLASS_PARK, .type = PROBLEM_RATE_LIMITED, .failures = 1 };
 
@@ -262,6 +276,7 @@ static void quota(void) {
 }
 
 TEST_MAIN({ "serverInternal: 1, 5, 15 min, then as all others (section Q)", server_errors },
+          { "refused nonces: up to an hour (D-07)", nonces },
           { "a limit without an end: an hour, then daily; a dead account daily (Q, F-16)", pauses },
           { "Retry-After never outlasts the time before the emergency (S-04, T-13)",
             before_the_emergency },
