@@ -227,6 +227,10 @@ void budget_configure(Budget *b, const CaLimit limits[CA_LIMIT_MAX]) {
         memcpy(b->limits, limits, sizeof b->limits);
 }
 
+CaLimit budget_limit(const Budget *b, CaLimitKind kind) {
+        return b->limits[kind];
+}
+
 /* ---- noting ---- */
 
 static void prune(Budget *b, int64_t now) {

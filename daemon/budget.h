@@ -17,6 +17,8 @@ DEFINE_CLEANUP(Budget *, budget_free)
 
 void budget_configure(Budget *b, const CaLimit limits[CA_LIMIT_MAX]);
 
+CaLimit budget_limit(const Budget *b, CaLimitKind kind);
+
 typedef struct BudgetWish {
         const StringList *names;
         bool extra;  /* no renewal: one place is kept back from it */

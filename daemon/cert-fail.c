@@ -170,14 +170,9 @@ static void judge(Failure *f) {
 }
 
 /* F-05: nothing of this account goes on before somebody acted; asked again daily, or on a reload. */
-static void hold_account(Cert *c, const Failure *f, int64_t now) {
-        int r;
-
-        if (f->problem.type != PROBLEM_USER_ACTION_REQUIRED || !c->ca.pacer)
-                return;
-        r = pacer_hold(c->ca.pacer, now + SEC_PER_DAY - SEC_PER_HOUR);
-        if (r < 0)
-                log_debug("%s: not recorded: %s", c->config->name, errno_text(r));
+static void park_account(const Cert *c, const Failure *f, int64_t now) {
+        if (f->problem.type == PROBLEM_USER_ACTION_REQUIRED && c->ca.pacer)
+                pacer_park(c->ca.pacer, now + SEC_PER_DAY - SEC_PER_HOUR);
 }
 
 void cert_attempt_fail(Cert *c, const Failure *f) {
@@ -191,7 +186,7 @@ void cert_attempt_fail(Cert *c, const Failure *f) {
                 copy.class = CLASS_LATER;
         judge(&copy);
         hold_others(c, &copy, now);
-        hold_account(c, &copy, now);
+        park_account(c, &copy, now);
         count_failure(c, &copy, now);
         at = MAX(cert_reach(c)->soon, cert_tries(c).next_attempt);
         if (copy.class != CLASS_UNREACHABLE) /* a wish stays until the CA has been asked */

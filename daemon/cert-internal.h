@@ -258,3 +258,8 @@ int cert_describe(const Cert *c, char **ret); /* what is being done; NULL: nothi
 int cert_message(const Cert *c, const char *step, char **ret); /* one clause about it */
 bool cert_is_late(const Cert *c);         /* little time left, and no success (D12) */
 int64_t cert_next_attempt(const Cert *c); /* 0: none is planned */
+
+/* cert-why.c */
+const char *cert_why_short(
+                const Cert *c); /* "as the CA asked"; NULL: nothing but the last failure */
+int cert_plan_json(const Cert *c, Json **ret);

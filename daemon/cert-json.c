@@ -51,7 +51,8 @@ static int put_facts(const Cert *c, Json *j) {
 }
 
 static int put_plan(const Cert *c, Json *j) {
-        _cleanup_free_ char *step = NULL, *message = NULL;
+        _cleanup_free_ char *step = NULL, *message = NULL, *why = NULL;
+        _cleanup_(json_freep) Json *plan = NULL;
         int r;
 
         r = cert_describe(c, &step);
@@ -63,6 +64,14 @@ static int put_plan(const Cert *c, Json *j) {
                 r = json_set_int64(j, "next_renewal", cert_next_renewal(c));
         if (r >= 0)
                 r = json_set_int64(j, "next_attempt", cert_next_attempt(c));
+        if (r >= 0)
+                r = cert_why(c, &why);
+        if (r >= 0)
+                r = json_set_string(j, "next_attempt_why", why);
+        if (r >= 0)
+                r = cert_plan_json(c, &plan);
+        if (r >= 0)
+                r = json_set(j, "plan", TAKE_PTR(plan));
         if (r >= 0)
                 r = json_set_int64(j, "failures", record_failures(&c->record));
         if (r >= 0)

@@ -167,13 +167,16 @@ static int add_safety(const Cert *c, bool of_order, Bytes *b) {
 
 static int add_retry(const Cert *c, Bytes *b) {
         int64_t at = cert_next_attempt(c), now = cert_now(c);
+        const char *why = cert_is_due(c) ? cert_why_short(c) : NULL;
         char words[WORDS_SIZE];
 
         if (c->phase != CERT_IDLE)
                 return bytes_append_string(b, "; trying again now");
         if (at == 0)
                 return 0;
-        return bytes_printf(b, "; retrying in %s", words_duration(at - now, words));
+        return bytes_printf(
+                        b, "; retrying in %s%s%s%s", words_duration(at - now, words),
+                        why ? " (" : "", why ? why : "", why ? ")" : "");
 }
 
 static int problem_text(const Cert *c, Bytes *b) {

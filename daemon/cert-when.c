@@ -97,7 +97,10 @@ static void hold_by_budget(Cert *c, const StringList *names, int64_t now) {
 static void hold_by_round(Cert *c, int64_t now) {
         RecordTries t = cert_tries(c);
 
-        hold(c, DELAY_FAILED, t.next_attempt);
+        hold(c,
+             t.retry_after > 0 && t.retry_after >= t.next_attempt ? DELAY_RETRY_AFTER
+                                                                  : DELAY_FAILED,
+             t.next_attempt);
         hold(c, DELAY_UNREACHABLE, cert_reach(c)->soon);
         if (!c->wanted && c->plan.reason != RENEW_NONE)
                 hold(c, DELAY_QUOTA,

@@ -89,6 +89,7 @@ static void move_old(Manager *m, const Config *config, ManagerCa *cas) {
                 (void) account_set_retry_at(
                                 cas[i].account, 0); /* unsaved: then it waits its hour */
                 pacer_configure(cas[i].pacer, ca->max_orders, ca->order_budget);
+                pacer_unpark(cas[i].pacer);
                 budget_configure(cas[i].budget, ca->limits);
         }
 }

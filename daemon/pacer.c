@@ -24,6 +24,7 @@ struct Pacer {
         Timer *timer;
         char *limited; /* who met a limit last */
         int64_t limited_until;
+        int64_t parked_until;
 };
 
 int pacer_new(Loop *loop, Account *account, int64_t max_orders, int64_t budget, Pacer **ret) {
@@ -51,7 +52,8 @@ Pacer *pacer_free(Pacer *p) {
 }
 
 int64_t pacer_held_until(const Pacer *p) {
-        int64_t until = account_hold_until(p->account), now = loop_wall_sec(p->loop);
+        int64_t until = MAX(account_hold_until(p->account), p->parked_until);
+        int64_t now = loop_wall_sec(p->loop);
 
         /* Further away than any CA may ask: the clock was set back meanwhile. */
         return until > now && until <= now + HOLD_MAX_SEC ? until : 0;
@@ -227,6 +229,16 @@ int pacer_hold(Pacer *p, int64_t until) {
         r = account_set_hold_until(p->account, until);
         plan(p);
         return r;
+}
+
+void pacer_park(Pacer *p, int64_t until) {
+        p->parked_until = MAX(p->parked_until, until);
+        plan(p);
+}
+
+void pacer_unpark(Pacer *p) {
+        p->parked_until = 0;
+        plan(p);
 }
 
 int pacer_limited(Pacer *p, const char *who, int64_t until) {

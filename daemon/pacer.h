@@ -35,6 +35,11 @@ int pacer_spend(PacerTicket *t);
 /* Nobody begins before this instant; a hold grows but does not shrink. */
 int pacer_hold(Pacer *p, int64_t until);
 
+/* Nobody begins before this instant, or before somebody has acted and said so (F-05). Not kept over a restart: whoever
+ * begins then learns it again. */
+void pacer_park(Pacer *p, int64_t until);
+void pacer_unpark(Pacer *p);
+
 /* The CA limited the order of `who` without saying that the limit is only this certificate's. When another one
  * meets the same before the first may go on, it is everybody's. */
 int pacer_limited(Pacer *p, const char *who, int64_t until);
