@@ -63,6 +63,7 @@ static int format_facts(Bytes *out, const Json *c) {
                 { "leaf", "fingerprint", false },
                 { "key_type", "key", false },
                 { "ca", "CA", false },
+                { "issued_by", "issued by CA", false },
         };
         int r = 0;
 

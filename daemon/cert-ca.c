@@ -118,6 +118,13 @@ int64_t cert_choose_ca(Cert *c, int64_t now) {
         return choice.widen;
 }
 
+void cert_prefer_first_ca(Cert *c) {
+        if (c->record.attempt.order || c->cas.count == 0)
+                return;
+        c->ca_index = 0;
+        c->ca = c->cas.list[0];
+}
+
 /* How long an order of this CA may be without an answer before the next one is asked; 0: for ever. */
 int64_t cert_patience(const Cert *c) {
         CaChoiceFacts facts = {

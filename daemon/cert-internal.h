@@ -172,6 +172,7 @@ int64_t cert_due_at(Cert *c, int64_t now); /* the latest of what holds the due o
 const CertCa *cert_ca_named(const Cert *c, const char *name); /* NULL: none of its CAs */
 void cert_cas_configure(Cert *c, const CertCas *cas);
 int64_t cert_choose_ca(Cert *c, int64_t now); /* when time alone may change the choice; 0 */
+void cert_prefer_first_ca(Cert *c);           /* nothing is due */
 int64_t cert_patience(const Cert *c);  /* with a CA that does not answer; 0: no other one is left */
 RecordTries cert_tries(const Cert *c); /* at the CA that is asked */
 void cert_set_tries(Cert *c, const RecordTries *tries);

@@ -95,6 +95,8 @@ int cert_json(const Cert *c, Json **ret) {
                                                 : c->config->ca ? c->config->ca
                                                                 : "");
         if (r >= 0)
+                r = json_set_string(j, "issued_by", c->present ? c->record.current.ca : NULL);
+        if (r >= 0)
                 r = json_set_string(j, "state", cert_state_to_string(cert_state(c)));
         if (r >= 0)
                 r = put_facts(c, j);

@@ -164,6 +164,7 @@ static void plan_idle(Cert *c, int64_t now) {
         c->guard_until = 0;
         c->delay = DELAY_NONE;
         cert_forget_reach(c);
+        cert_prefer_first_ca(c);
         if (c->plan.reason == RENEW_NONE)
                 at = MIN(at, MAX(c->plan.at, now + 1));
         if (optional > 0)
