@@ -157,6 +157,7 @@ static int take_over(Cert *c) {
         c->prune_wanted = true;
         c->publish_failures = c->mismatches = 0;
         cert_forget_reach(c);
+        c->replaces_in_vain = false;
         c->wanted = c->forced = c->late_told = false;
         c->context->clock_floor = MAX(c->context->clock_floor, info.not_before - SEC_PER_DAY);
         return 0;

@@ -182,6 +182,9 @@ void cert_attempt_fail(Cert *c, const Failure *f) {
 
         if (c->machine) /* without memory: the log line has no URL */
                 (void) str_replace(&url, order_machine_url(c->machine));
+        /* Q-09 made two requests of one attempt; the next one shall be one (R1.59). */
+        if (c->machine && c->with_replaces && !order_machine_replaces(c->machine))
+                c->replaces_in_vain = true;
         if (failure_copy(f, &copy) < 0) /* `f` may point into what is freed below */
                 copy.class = CLASS_LATER;
         judge(&copy);

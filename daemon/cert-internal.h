@@ -127,7 +127,8 @@ struct Cert {
         bool unsaved; /* the record must be saved before anything else */
         Timer *save_timer;
         unsigned save_failures;
-        unsigned lost; /* answers, in this attempt */
+        bool replaces_in_vain; /* the last order was refused with its predecessor and without it */
+        unsigned lost;         /* answers, in this attempt */
         int64_t lost_since;
         char *lost_text;
         Bytes chain; /* checked, waiting to be saved */

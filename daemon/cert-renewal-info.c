@@ -60,7 +60,7 @@ const char *cert_predecessor(const Cert *c) {
         if (!str_equal(now->leaf, c->info.leaf_sha256) || !str_equal(now->ca, c->ca.name) ||
             !now->account || !str_equal(now->account, session_account(c->ca.session)))
                 return NULL;
-        if (is_for_current(c) && c->record.renewal.refused)
+        if (c->replaces_in_vain || (is_for_current(c) && c->record.renewal.refused))
                 return NULL;
         for (size_t i = 0; i < c->info.names.count && !shares; i++)
                 shares = string_list_contains(&c->config->names, c->info.names.items[i]);
