@@ -79,18 +79,35 @@ static int read_names(X509_REQ *q, StringList *ret) {
         return san_to_names(san, ret);
 }
 
-int csr_check(const void *der, size_t size, EVP_PKEY *k, const StringList *names) {
-        _cleanup_(string_list_done) StringList asked = {};
+static int parse(const void *der, size_t size, X509_REQ **ret) {
         const unsigned char *p = der;
+        X509_REQ *q = size > 0 && size <= CSR_MAX ? d2i_X509_REQ(NULL, &p, (long) size) : NULL;
+
+        if (q && p == (const unsigned char *) der + size) {
+                *ret = q;
+                return 0;
+        }
+        X509_REQ_free(q);
+        ERR_clear_error();
+        return -EBADMSG;
+}
+
+int csr_names(const void *der, size_t size, StringList *ret) {
+        _cleanup_(request_freep) X509_REQ *q = NULL;
         int r;
 
-        if (size == 0 || size > CSR_MAX)
-                return -EBADMSG;
-        _cleanup_(request_freep) X509_REQ *q = d2i_X509_REQ(NULL, &p, (long) size);
-        if (!q || p != (const unsigned char *) der + size) {
-                ERR_clear_error();
-                return -EBADMSG;
-        }
+        r = parse(der, size, &q);
+        return r < 0 ? r : read_names(q, ret);
+}
+
+int csr_check(const void *der, size_t size, EVP_PKEY *k, const StringList *names) {
+        _cleanup_(string_list_done) StringList asked = {};
+        _cleanup_(request_freep) X509_REQ *q = NULL;
+        int r;
+
+        r = parse(der, size, &q);
+        if (r < 0)
+                return r;
         EVP_PKEY *public = X509_REQ_get0_pubkey(q);
         if (!public)
                 return -EBADMSG;

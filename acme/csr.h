@@ -26,6 +26,8 @@ int csr_parse(const void *text, size_t size, CsrInfo *ret, const char **ret_reas
 
 /* The public key of a DER request. -EBADMSG. */
 int csr_public_key(const void *der, size_t size, EVP_PKEY **ret);
+/* The names that a request asks for, sorted and unique; nothing else of it is checked. -EBADMSG. */
+int csr_names(const void *der, size_t size, StringList *ret);
 
 /* Checks that the DER request is signed by `k` itself and asks for exactly `names`. -EBADMSG, -EKEYREJECTED (other
  * key), -EINVAL (other names). */

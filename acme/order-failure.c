@@ -3,19 +3,6 @@
 
 #include "acme/order-internal.h"
 
-static const char *const place_texts[PLACE_MAX] = {
-        [PLACE_DIRECTORY] = "the CA's directory could not be read",
-        [PLACE_NONCE] = "the CA gave no nonce",
-        [PLACE_NEW_ACCOUNT] = "the CA refused the account",
-        [PLACE_NEW_ORDER] = "the CA refused the order",
-        [PLACE_AUTHORIZATION] = "the CA refused to show the authorization",
-        [PLACE_CHALLENGE] = "the CA could not validate the name",
-        [PLACE_CHALLENGE_POST] = "the CA refused to start the validation",
-        [PLACE_ORDER] = "the order failed at the CA",
-        [PLACE_FINALIZE] = "the CA refused to issue",
-        [PLACE_CERTIFICATE] = "the certificate could not be downloaded",
-};
-
 void order_failure_done(OrderFailure *f) {
         problem_done(&f->problem);
         free(f->message);
@@ -59,29 +46,6 @@ int order_fail(OrderMachine *m,
         return order_end(m);
 }
 
-/* "the CA refused the order: rateLimited (HTTP 429): too many ...; what a person can do" */
-static int problem_message(const Problem *p, ProblemPlace place, char **ret) {
-        _cleanup_(bytes_done) Bytes b = {};
-        const char *type = problem_type_to_string(p->type), *advice = problem_advice(p, place);
-        int r;
-
-        r = bytes_append_string(&b, place_texts[place]);
-        if (r >= 0 && type && type[0])
-                r = bytes_printf(&b, ": %s", type);
-        else if (r >= 0 && p->type_text)
-                r = bytes_printf(&b, ": %s", p->type_text);
-        if (r >= 0 && p->status > 0)
-                r = bytes_printf(&b, " (HTTP %ld)", p->status);
-        if (r >= 0 && p->detail && p->detail[0])
-                r = bytes_printf(&b, ": %s", p->detail);
-        if (r >= 0 && advice[0])
-                r = bytes_printf(&b, "; %s", advice);
-        if (r < 0)
-                return r;
-        *ret = bytes_take_text(&b);
-        return *ret ? 0 : -ENOMEM;
-}
-
 int order_fail_problem(
                 OrderMachine *m,
                 ProblemClass class,
@@ -93,15 +57,13 @@ int order_fail_problem(
         Problem copy = {};
         int r;
 
-        if (!identifier)
-                identifier = p->identifier;
-        r = problem_message(p, place, &message);
-        if (r < 0)
-                return r;
         r = problem_copy(p, &copy);
-        if (r < 0)
-                return r;
-        r = str_replace(&name, identifier);
+        if (r >= 0 && !copy.identifier) /* the sentence names it */
+                r = str_replace(&copy.identifier, identifier);
+        if (r >= 0)
+                r = problem_sentence(&copy, place, false, &message);
+        if (r >= 0)
+                r = str_replace(&name, identifier ? identifier : p->identifier);
         if (r >= 0)
                 r = order_fail(m, class, place, name, message);
         if (r < 0) {

@@ -113,6 +113,11 @@ static ProblemClass setback_class(const OrderMachine *m, const Reply *r, const O
         return is_forgotten(m, r, e) ? CLASS_ORDER : CLASS_LATER;
 }
 
+/* A limit without an end: haste makes it worse. */
+static bool is_pause(const Reply *r, const OrderEvent *e) {
+        return r->problem.type == PROBLEM_RATE_LIMITED && e->retry_after_sec <= 0;
+}
+
 int order_setback(
                 OrderMachine *m,
                 OrderPending *owner,
@@ -123,7 +128,7 @@ int order_setback(
 
         if (r->kind == REPLY_LOST)
                 return setback_lost(m, owner, patience, r, e);
-        if (r->kind == REPLY_REFUSED || patience->later >= LATER_MAX ||
+        if (r->kind == REPLY_REFUSED || patience->later >= LATER_MAX || is_pause(r, e) ||
             e->retry_after_sec > LATER_WAIT_MAX_SEC)
                 return order_fail_problem(
                                 m, setback_class(m, r, e), r->place, &r->problem, NULL,

@@ -35,6 +35,14 @@ static const ProblemClass CLASSES[PROBLEM_TYPE_MAX] = {
         [PROBLEM_UNSUPPORTED_IDENTIFIER] = CLASS_PARK,
         [PROBLEM_USER_ACTION_REQUIRED] = CLASS_PARK,
         [PROBLEM_AGREEMENT_REQUIRED] = CLASS_PARK,
+        [PROBLEM_CONFLICT] = CLASS_MAX, /* who else has the key shows by asking with it (F-13) */
+        [PROBLEM_AUTO_RENEWAL_CANCELED] = CLASS_PARK,
+        [PROBLEM_AUTO_RENEWAL_EXPIRED] = CLASS_PARK,
+        [PROBLEM_AUTO_RENEWAL_CANCELLATION_INVALID] = CLASS_PARK,
+        [PROBLEM_AUTO_RENEWAL_REVOCATION_NOT_SUPPORTED] = CLASS_PARK,
+        [PROBLEM_UNKNOWN_DELEGATION] = CLASS_PARK,
+        [PROBLEM_ONION_CAA_REQUIRED] = CLASS_PARK,
+        [PROBLEM_BAD_ATTESTATION_STATEMENT] = CLASS_PARK,
 };
 
 #define ANY_STATUS (-1L)
@@ -51,6 +59,7 @@ static const struct {
         { PROBLEM_UNAUTHORIZED, PLACE_FINALIZE, ANY_STATUS, CLASS_ORDER },
         { PROBLEM_UNAUTHORIZED, PLACE_NEW_ORDER, ANY_STATUS, CLASS_PARK },
         { PROBLEM_UNAUTHORIZED, PLACE_NEW_ACCOUNT, ANY_STATUS, CLASS_PARK },
+        { PROBLEM_UNAUTHORIZED, PLACE_REVOKE, ANY_STATUS, CLASS_PARK },
         /* The object is gone. */
         { PROBLEM_MALFORMED, PLACE_AUTHORIZATION, 404, CLASS_ORDER },
         { PROBLEM_MALFORMED, PLACE_CHALLENGE_POST, 404, CLASS_ORDER },
@@ -85,87 +94,10 @@ ProblemClass problem_classify(const Problem *p, ProblemPlace place) {
         return CLASSES[p->type];
 }
 
-/* ---- words ---- */
+/* What time may mend (a limit, a trouble of the CA's) is nobody's fault. */
+bool problem_blames(const Problem *p, size_t i) {
+        Problem one = { .type = p->subproblems[i].type, .status = p->status };
+        ProblemClass class = problem_classify(&one, PLACE_NEW_ORDER);
 
-#define ACCOUNT_KEY_ADVICE                                                               \
-        "The CA does not take this kind of account key; set another AccountKeyType= in " \
-        "its file below ca/ and remove the key that was made, signer/accounts/CA/key.pem."
-
-static const char *const ADVICE[PROBLEM_TYPE_MAX] = {
-        [PROBLEM_ACCOUNT_DOES_NOT_EXIST] =
-                        "The CA does not know this account (any more); it is registered again with "
-                        "the same key.",
-        [PROBLEM_BAD_CSR] = "The CA refuses the certificate request; check Names= and KeyType=.",
-        [PROBLEM_BAD_PUBLIC_KEY] =
-                        "The CA does not take this kind of key, or knows it as compromised; choose "
-                        "another KeyType=.",
-        [PROBLEM_BAD_SIGNATURE_ALGORITHM] = ACCOUNT_KEY_ADVICE,
-        [PROBLEM_CAA] = "A CAA record forbids this CA to issue; allow it in the DNS zone of the name.",
-        [PROBLEM_CONNECTION] =
-                        "The CA could not connect to the name; check the firewall, port forwarding "
-                        "and that A and AAAA records lead to this machine.",
-        [PROBLEM_DNS] = "The CA could not look the name up; check that its A or AAAA record exists, "
-                        "and DNSSEC.",
-        [PROBLEM_EXTERNAL_ACCOUNT_REQUIRED] =
-                        "The CA wants an external account binding, which has to be set up with it "
-                        "first; choose another CA=.",
-        [PROBLEM_INCORRECT_RESPONSE] =
-                        "Something else answered in place of renewd; check which server has the "
-                        "name's port 80.",
-        [PROBLEM_INVALID_CONTACT] =
-                        "The CA refuses the e-mail address; change Email= in [Account].",
-        [PROBLEM_INVALID_PROFILE] = "The CA does not offer this profile.",
-        [PROBLEM_RATE_LIMITED] =
-                        "A limit of the CA is reached; it will be tried again when the CA allows, "
-                        "and if its words name a link to lift a pause, open it.",
-        [PROBLEM_REJECTED_IDENTIFIER] =
-                        "The CA's policy forbids this name; remove it from Names= or choose another "
-                        "CA=.",
-        [PROBLEM_SERVER_INTERNAL] = "The CA has trouble of its own; it will be tried again.",
-        [PROBLEM_TLS] = "The CA met a TLS error at the name; check where its address and its "
-                        "redirects lead.",
-        [PROBLEM_UNSUPPORTED_CONTACT] =
-                        "The CA does not take this kind of contact; change Email= in [Account].",
-        [PROBLEM_UNSUPPORTED_IDENTIFIER] =
-                        "The CA does not issue for this kind of name; remove it from Names= or "
-                        "choose another CA=.",
-        [PROBLEM_USER_ACTION_REQUIRED] =
-                        "The CA wants a person to act, mostly to read new terms of service: open "
-                        "the link, then set AgreeToTerms=yes.",
-        [PROBLEM_AGREEMENT_REQUIRED] =
-                        "The CA's terms of service are not agreed to; read them, then set "
-                        "AgreeToTerms=yes.",
-};
-
-static const struct {
-        ProblemType type;
-        ProblemPlace place;
-        const char *text;
-} PLACE_ADVICE[] = {
-        { PROBLEM_UNAUTHORIZED, PLACE_CHALLENGE,
-          "The CA got another answer than renewd's; check that the name's A and AAAA records lead to "
-          "this machine and which server has its port 80." },
-        { PROBLEM_UNAUTHORIZED, PLACE_NEW_ORDER,
-          "The CA does not let this account order these names; see its words." },
-        { PROBLEM_UNAUTHORIZED, PLACE_NEW_ACCOUNT,
-          "The CA refuses this account; it may be deactivated." },
-        { PROBLEM_UNAUTHORIZED, PLACE_AUTHORIZATION,
-          "The CA refuses this account's requests; it may be deactivated or revoked." },
-        { PROBLEM_UNAUTHORIZED, PLACE_ORDER,
-          "The CA refuses this account's requests; it may be deactivated or revoked." },
-        { PROBLEM_MALFORMED, PLACE_NEW_ACCOUNT,
-          "The CA refuses the registration; mostly its terms are not agreed to (AgreeToTerms=yes), or it does "
-          "not take the kind of key (AccountKeyType=)." },
-        { PROBLEM_BAD_PUBLIC_KEY, PLACE_NEW_ACCOUNT, ACCOUNT_KEY_ADVICE },
-};
-
-const char *problem_advice(const Problem *p, ProblemPlace place) {
-        for (size_t i = 0; i < ELEMENTSOF(PLACE_ADVICE); i++)
-                if (PLACE_ADVICE[i].type == p->type && PLACE_ADVICE[i].place == place)
-                        return PLACE_ADVICE[i].text;
-        if ((unsigned) p->type < PROBLEM_TYPE_MAX && ADVICE[p->type])
-                return ADVICE[p->type];
-        if (p->type == PROBLEM_NONE && (p->status == 401 || p->status == 403))
-                return "The CA refuses access; a proxy or its firewall may stand in the way.";
-        return "";
+        return p->subproblems[i].identifier && (class == CLASS_PARK || class == CLASS_ORDER);
 }

@@ -6,11 +6,12 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/strings.h"
 
-#define DETAIL_MAX      ((size_t) 1024)
-#define TYPE_TEXT_MAX   ((size_t) 256)
-#define SUBPROBLEMS_MAX 100
+#define DETAIL_MAX     ((size_t) 1024)
+#define TYPE_TEXT_MAX  ((size_t) 256)
+#define ALGORITHMS_MAX 16
 
 static const char *const TYPE_NAMES[PROBLEM_TYPE_MAX] = {
         [PROBLEM_NONE] = "",
@@ -41,6 +42,14 @@ static const char *const TYPE_NAMES[PROBLEM_TYPE_MAX] = {
         [PROBLEM_UNSUPPORTED_IDENTIFIER] = "unsupportedIdentifier",
         [PROBLEM_USER_ACTION_REQUIRED] = "userActionRequired",
         [PROBLEM_AGREEMENT_REQUIRED] = "agreementRequired",
+        [PROBLEM_CONFLICT] = "conflict",
+        [PROBLEM_AUTO_RENEWAL_CANCELED] = "autoRenewalCanceled",
+        [PROBLEM_AUTO_RENEWAL_EXPIRED] = "autoRenewalExpired",
+        [PROBLEM_AUTO_RENEWAL_CANCELLATION_INVALID] = "autoRenewalCancellationInvalid",
+        [PROBLEM_AUTO_RENEWAL_REVOCATION_NOT_SUPPORTED] = "autoRenewalRevocationNotSupported",
+        [PROBLEM_UNKNOWN_DELEGATION] = "unknownDelegation",
+        [PROBLEM_ONION_CAA_REQUIRED] = "onionCAARequired",
+        [PROBLEM_BAD_ATTESTATION_STATEMENT] = "badAttestationStatement",
 };
 
 /* How bad a class is beside the others: what waits for a person is worse than what waits for time. */
@@ -49,12 +58,41 @@ static const unsigned SEVERITY[CLASS_MAX] = {
         [CLASS_BUG] = 4,  [CLASS_ORDER] = 5, [CLASS_ACCOUNT] = 6,     [CLASS_PARK] = 7,
 };
 
+static void subproblem_done(Subproblem *s) {
+        free(s->identifier);
+        free(s->detail);
+        *s = (Subproblem){};
+}
+
 void problem_done(Problem *p) {
         free(p->type_text);
         free(p->detail);
         free(p->instance);
         free(p->identifier);
+        free(p->algorithms);
+        for (size_t i = 0; i < p->subproblem_count; i++)
+                subproblem_done(&p->subproblems[i]);
+        free(p->subproblems);
         *p = (Problem){};
+}
+
+static int subproblems_copy(const Problem *p, Problem *ret) {
+        int r = 0;
+
+        if (p->subproblem_count == 0)
+                return 0;
+        ret->subproblems = calloc(p->subproblem_count, sizeof *ret->subproblems);
+        if (!ret->subproblems)
+                return -ENOMEM;
+        for (size_t i = 0; i < p->subproblem_count && r >= 0; i++) {
+                Subproblem *to = &ret->subproblems[ret->subproblem_count++];
+
+                to->type = p->subproblems[i].type;
+                r = str_replace(&to->identifier, p->subproblems[i].identifier);
+                if (r >= 0)
+                        r = str_replace(&to->detail, p->subproblems[i].detail);
+        }
+        return r;
 }
 
 int problem_copy(const Problem *p, Problem *ret) {
@@ -68,6 +106,10 @@ int problem_copy(const Problem *p, Problem *ret) {
                 r = str_replace(&copy.instance, p->instance);
         if (r >= 0)
                 r = str_replace(&copy.identifier, p->identifier);
+        if (r >= 0)
+                r = str_replace(&copy.algorithms, p->algorithms);
+        if (r >= 0)
+                r = subproblems_copy(p, &copy);
         if (r < 0)
                 return r;
         *ret = copy;
@@ -119,36 +161,73 @@ static unsigned severity_of(ProblemType type) {
 }
 
 /* Sub-problems without a type of ours say nothing that could be judged; they are passed over. */
-static const Json *worst_subproblem(const Json *j) {
-        const Json *list, *worst = NULL;
+static int take_subproblems(const Json *j, Problem *p) {
+        const Json *list, *identifier;
+        size_t count;
+        int r = 0;
 
         if (json_get_array(j, "subproblems", &list) < 0)
-                return NULL;
-        for (size_t i = 0; i < MIN(json_count(list), (size_t) SUBPROBLEMS_MAX); i++) {
+                return 0;
+        count = MIN(json_count(list), (size_t) SUBPROBLEMS_MAX);
+        p->subproblems = calloc(MAX(count, (size_t) 1), sizeof *p->subproblems);
+        if (!p->subproblems)
+                return -ENOMEM;
+        for (size_t i = 0; i < count && r >= 0; i++) {
                 const Json *sub = json_at(list, i);
+                Subproblem *to;
+
                 if (type_of(sub) == PROBLEM_NONE)
                         continue;
-                if (!worst || severity_of(type_of(sub)) > severity_of(type_of(worst)))
-                        worst = sub;
+                to = &p->subproblems[p->subproblem_count++];
+                to->type = type_of(sub);
+                r = take_text(sub, "detail", DETAIL_MAX, &to->detail);
+                if (r >= 0 && json_get_object(sub, "identifier", &identifier) >= 0)
+                        r = take_text(identifier, "value", STR_ESCAPE_MAX, &to->identifier);
         }
+        return r;
+}
+
+static const Subproblem *worst_subproblem(const Problem *p) {
+        const Subproblem *worst = NULL;
+
+        for (size_t i = 0; i < p->subproblem_count; i++)
+                if (!worst || severity_of(p->subproblems[i].type) > severity_of(worst->type))
+                        worst = &p->subproblems[i];
         return worst;
 }
 
-static int take_subproblem(const Json *sub, Problem *p) {
-        const Json *identifier;
-        int r;
+static int heed_worst(Problem *p) {
+        const Subproblem *worst = worst_subproblem(p);
+        int r = 0;
 
-        if (p->type == PROBLEM_NONE || p->type == PROBLEM_COMPOUND ||
-            severity_of(type_of(sub)) > severity_of(p->type))
-                p->type = type_of(sub);
-        if (!p->detail) {
-                r = take_text(sub, "detail", DETAIL_MAX, &p->detail);
-                if (r < 0)
-                        return r;
-        }
-        if (json_get_object(sub, "identifier", &identifier) < 0)
+        if (!worst)
                 return 0;
-        return take_text(identifier, "value", STR_ESCAPE_MAX, &p->identifier);
+        if (p->type == PROBLEM_NONE || p->type == PROBLEM_COMPOUND ||
+            severity_of(worst->type) > severity_of(p->type))
+                p->type = worst->type;
+        if (!p->detail)
+                r = str_replace(&p->detail, worst->detail);
+        return r < 0 ? r : str_replace(&p->identifier, worst->identifier);
+}
+
+/* "ES256, RS256": what the CA would take (RFC 8555 §6.2). */
+static int take_algorithms(const Json *j, Problem *p) {
+        _cleanup_(bytes_done) Bytes b = {};
+        const Json *list;
+        int r = 0;
+
+        if (json_get_array(j, "algorithms", &list) < 0)
+                return 0;
+        for (size_t i = 0; i < MIN(json_count(list), (size_t) ALGORITHMS_MAX) && r >= 0; i++) {
+                const char *name = json_string_value(json_at(list, i));
+
+                if (name && *name)
+                        r = bytes_printf(&b, "%s%s", b.size > 0 ? ", " : "", name);
+        }
+        if (r < 0 || b.size == 0)
+                return r;
+        p->algorithms = str_escape(bytes_text(&b), TYPE_TEXT_MAX);
+        return p->algorithms ? 0 : -ENOMEM;
 }
 
 int problem_parse(const Json *j, long status, Problem *ret) {
@@ -163,15 +242,14 @@ int problem_parse(const Json *j, long status, Problem *ret) {
                 r = take_text(j, "title", DETAIL_MAX, &p.detail);
         if (r >= 0)
                 r = take_text(j, "instance", STR_ESCAPE_MAX, &p.instance);
+        if (r >= 0)
+                r = take_algorithms(j, &p);
+        if (r >= 0)
+                r = take_subproblems(j, &p);
+        if (r >= 0)
+                r = heed_worst(&p);
         if (r < 0)
                 return r;
-
-        const Json *sub = worst_subproblem(j);
-        if (sub) {
-                r = take_subproblem(sub, &p);
-                if (r < 0)
-                        return r;
-        }
         *ret = p;
         p = (Problem){};
         return 0;

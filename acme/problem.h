@@ -34,6 +34,15 @@ typedef enum ProblemType {
         PROBLEM_UNSUPPORTED_IDENTIFIER,
         PROBLEM_USER_ACTION_REQUIRED,
         PROBLEM_AGREEMENT_REQUIRED, /* Pebble 2.4, unregistered */
+        PROBLEM_CONFLICT,           /* Boulder at keyChange, unregistered */
+        /* Never asked for, never expected: RFC 8739, 9115, 9799 and device attestation. */
+        PROBLEM_AUTO_RENEWAL_CANCELED,
+        PROBLEM_AUTO_RENEWAL_EXPIRED,
+        PROBLEM_AUTO_RENEWAL_CANCELLATION_INVALID,
+        PROBLEM_AUTO_RENEWAL_REVOCATION_NOT_SUPPORTED,
+        PROBLEM_UNKNOWN_DELEGATION,
+        PROBLEM_ONION_CAA_REQUIRED,
+        PROBLEM_BAD_ATTESTATION_STATEMENT,
         PROBLEM_TYPE_MAX,
 } ProblemType;
 
@@ -50,13 +59,25 @@ typedef enum ProblemClass {
         CLASS_MAX,
 } ProblemClass;
 
+#define SUBPROBLEMS_MAX 100
+
+/* What the CA says of one identifier (RFC 8555 §6.7.1). */
+typedef struct Subproblem {
+        ProblemType type;
+        char *identifier; /* escaped; may be NULL */
+        char *detail;     /* escaped; may be NULL */
+} Subproblem;
+
 typedef struct Problem {
         ProblemType type;
-        long status;      /* of HTTP; 0 inside objects */
-        char *type_text;  /* escaped, as sent; may be NULL */
-        char *detail;     /* escaped, ≤ 1 KiB; may be NULL */
-        char *instance;   /* escaped URL to show; may be NULL */
-        char *identifier; /* of the worst sub-problem; may be NULL */
+        long status;             /* of HTTP; 0 inside objects */
+        char *type_text;         /* escaped, as sent; may be NULL */
+        char *detail;            /* escaped, ≤ 1 KiB; may be NULL */
+        char *instance;          /* escaped URL to show; may be NULL */
+        char *identifier;        /* of the worst sub-problem; may be NULL */
+        char *algorithms;        /* escaped: those that badSignatureAlgorithm allows; may be NULL */
+        Subproblem *subproblems; /* those with a type of ours, as sent */
+        size_t subproblem_count;
 } Problem;
 
 void problem_done(Problem *p);
@@ -79,10 +100,21 @@ typedef enum ProblemPlace {
         PLACE_ORDER,
         PLACE_FINALIZE,
         PLACE_CERTIFICATE,
+        PLACE_REVOKE,
+        PLACE_KEY_CHANGE,
         PLACE_MAX,
 } ProblemPlace;
 
 ProblemClass problem_classify(const Problem *p, ProblemPlace place);
 
+/* Is it the fault of the identifier of the i-th sub-problem that the order was refused? */
+bool problem_blames(const Problem *p, size_t i);
+
+/* ---- words (problem-words.c) ---- */
+
 /* One sentence for a person: what it means and the next step ("" if the detail says it all). Static. */
 const char *problem_advice(const Problem *p, ProblemPlace place);
+
+/* "the CA refused the order: 'rateLimited' (HTTP 429): too many; A limit of ..."; malloc'ed. `foreign`: the answer was no
+ * problem document at all. */
+int problem_sentence(const Problem *p, ProblemPlace place, bool foreign, char **ret);

@@ -13,6 +13,7 @@ void ca_config_done(CaConfig *c) {
         free(c->directory);
         free(c->bundle);
         string_list_done(&c->origins);
+        string_list_done(&c->caa_identities);
         *c = (CaConfig){};
 }
 
@@ -36,6 +37,7 @@ void certificate_config_done(CertificateConfig *c) {
         free(c->name);
         free(c->path);
         string_list_done(&c->names);
+        string_list_done(&c->optional_names);
         free(c->ca);
         free(c->profile);
         free(c->require_profile);
@@ -44,6 +46,7 @@ void certificate_config_done(CertificateConfig *c) {
         free(c->twin_of);
         free(c->request_path);
         bytes_done(&c->request);
+        string_list_done(&c->fallback_cas);
         for (size_t i = 0; i < c->target_count; i++)
                 target_config_done(&c->targets[i]);
         free(c->targets);
@@ -67,6 +70,7 @@ Config *config_free(Config *c) {
         free(c->default_profile);
         free(c->default_require_profile);
         free(c->default_preferred_chain);
+        string_list_done(&c->default_fallback_cas);
         for (size_t i = 0; i < c->ca_count; i++)
                 ca_config_done(&c->cas[i]);
         free(c->cas);
@@ -194,8 +198,34 @@ const char *certificate_profile(const CertificateConfig *c) {
         return c->require_profile ? c->require_profile : c->profile;
 }
 
+bool certificate_has_ca(const CertificateConfig *c, const char *ca) {
+        return ca && (str_equal(c->ca, ca) || string_list_contains(&c->fallback_cas, ca));
+}
+
+bool certificate_accepts_names(const CertificateConfig *c, const StringList *names) {
+        for (size_t i = 0; i < names->count; i++)
+                if (!string_list_contains(&c->names, names->items[i]))
+                        return false;
+        for (size_t i = 0; i < c->names.count; i++)
+                if (!string_list_contains(names, c->names.items[i]) &&
+                    !string_list_contains(&c->optional_names, c->names.items[i]))
+                        return false;
+        return names->count > 0;
+}
+
+static bool same_list(const StringList *a, const StringList *b) {
+        if (a->count != b->count)
+                return false;
+        for (size_t i = 0; i < a->count; i++)
+                if (!str_equal(a->items[i], b->items[i]))
+                        return false;
+        return true;
+}
+
 bool certificate_same_order(const CertificateConfig *a, const CertificateConfig *b) {
-        return string_list_same_set(&a->names, &b->names) && str_equal(a->ca, b->ca) &&
+        return string_list_same_set(&a->names, &b->names) &&
+               string_list_same_set(&a->optional_names, &b->optional_names) &&
+               str_equal(a->ca, b->ca) && same_list(&a->fallback_cas, &b->fallback_cas) &&
                str_equal(a->profile, b->profile) &&
                str_equal(a->require_profile, b->require_profile) &&
                str_equal(a->preferred_chain, b->preferred_chain) &&

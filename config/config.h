@@ -18,6 +18,7 @@
 #define CERTIFICATE_NAME_MAX 100
 #define NAMES_MAX            100 /* of one certificate (H-03) */
 #define KEY_TYPES_MAX        2   /* of KeyType=: twins */
+#define CERTIFICATE_CAS_MAX  4   /* CA= of one certificate */
 
 /* What a person must know about the configuration. An error makes its certificate (or, with
  * certificate NULL, the whole configuration) broken; a warning does not. */
@@ -26,6 +27,19 @@ typedef struct ConfigMessage {
         char *certificate; /* NULL: not of one certificate */
         char *text; /* "/etc/renewd/certificates/a.conf:3: KeyType=rsa-1024: … use one of …" */
 } ConfigMessage;
+
+/* What a CA publishes about its limits (LE-07); the count per account is OrderBudget=. */
+typedef enum CaLimitKind {
+        CA_LIMIT_DUPLICATES, /* certificates of one exact set of names */
+        CA_LIMIT_FAILURES,   /* failed validations of one name */
+        CA_LIMIT_MAX,
+} CaLimitKind;
+const char *ca_limit_to_string(CaLimitKind k);
+
+typedef struct CaLimit {
+        int64_t count; /* 0: no limit */
+        int64_t period_sec;
+} CaLimit;
 
 typedef struct CaConfig {
         char *name;      /* file name without .conf */
@@ -36,6 +50,9 @@ typedef struct CaConfig {
         int64_t max_orders;       /* in flight (S-07) */
         int64_t order_budget;     /* new orders per 3 h; 0: no limit */
         int64_t max_labels;       /* of a name; 0: no limit (H-03) */
+        CaLimit limits[CA_LIMIT_MAX];
+        int64_t max_names;         /* of one certificate (H-03) */
+        StringList caa_identities; /* what CAA records call it, if its directory does not say */
         bool allow_private; /* private addresses though the directory's host is public */
         bool terms_agreed;  /* AgreeToTerms= of [Account], or of this CA */
         bool renewal_info;  /* ask it when to renew, if it says (T-03) */
@@ -86,9 +103,11 @@ typedef struct TargetConfig {
 typedef struct CertificateConfig {
         char *name;       /* file name without .conf: [a-z0-9][a-z0-9._-]*, "_wildcard." for "*." */
         char *path;       /* of the file, for messages */
-        StringList names; /* A-labels, lower case, sorted, unique */
-        char *ca;         /* name of a CaConfig that exists, unless broken */
-        KeyType key_type; /* KEY_TYPE_INVALID: that of a request, and none of ours */
+        StringList names; /* A-labels, lower case, sorted, unique; the optional ones included */
+        StringList optional_names; /* of these: may be left out of an order that they make fail */
+        char *ca;                  /* name of a CaConfig that exists, unless broken */
+        StringList fallback_cas; /* names of those that are asked when the one before fails (CA-03) */
+        KeyType key_type;        /* KEY_TYPE_INVALID: that of a request, and none of ours */
         bool reuse_key;
         char *twin;         /* name of the other certificate of KeyType=A B; NULL: none */
         char *twin_of;      /* of the second of them: name of the first; NULL */
@@ -120,6 +139,7 @@ typedef struct Config {
         StringList tls_listen; /* as http_listen, for tls-alpn-01 */
         /* [Defaults] apply to certificates that do not say otherwise; kept only for --dump-config */
         char *default_ca;
+        StringList default_fallback_cas;
         KeyType default_key_types[KEY_TYPES_MAX];
         size_t default_key_type_count;
         bool default_reuse_key;
@@ -152,7 +172,13 @@ const TargetConfig *certificate_target(const CertificateConfig *c, const char *n
 /* The profile that is asked for, preferred or required; NULL: none. */
 const char *certificate_profile(const CertificateConfig *c);
 
-/* Same order would be placed: names, CA, key type, request, challenges, profile, chain, lifetime. */
+/* Is `ca` one of its CAs? */
+bool certificate_has_ca(const CertificateConfig *c, const char *ca);
+
+/* Some of its names, and all that are not optional? */
+bool certificate_accepts_names(const CertificateConfig *c, const StringList *names);
+
+/* Same order would be placed: names, CAs, key type, request, challenges, profile, chain, lifetime. */
 bool certificate_same_order(const CertificateConfig *a, const CertificateConfig *b);
 
 bool certificate_name_is_valid(const char *name);

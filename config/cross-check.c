@@ -107,8 +107,32 @@ static int check_labels(const Report *report, const CertificateConfig *c, const 
                         c->path, name, (long long) labels, ca->name, (long long) ca->max_labels);
 }
 
+/* H-03: said here, not by the CA after an order was spent. */
+static int check_max_names(const Report *report, const CertificateConfig *c, const char *name) {
+        const CaConfig *ca = config_ca(report->config, name);
+
+        if (!ca || ca->max_names <= 0 || c->names.count <= (size_t) ca->max_names)
+                return 0;
+        return report_error(
+                        report,
+                        "%s: Names=: %zu names, but CA '%s' puts at most %lld into one certificate "
+                        "(MaxNames=); make two certificates of it",
+                        c->path, c->names.count, ca->name, (long long) ca->max_names);
+}
+
+static int check_counts(const Report *report, const CertificateConfig *c) {
+        int r = check_max_names(report, c, c->ca);
+
+        for (size_t i = 0; i < c->fallback_cas.count && r >= 0; i++)
+                r = check_max_names(report, c, c->fallback_cas.items[i]);
+        return r;
+}
+
 int check_certificate(const Report *report, const CertificateConfig *c) {
         int r = check_profile(report, c);
+
+        if (r >= 0)
+                r = check_counts(report, c);
 
         for (size_t i = 0; i < c->names.count && r >= 0; i++) {
                 const char *name = c->names.items[i];

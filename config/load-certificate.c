@@ -10,6 +10,7 @@
 static void certificate_draft_done(CertificateDraft *d) {
         certificate_config_done(&d->certificate);
         free(d->first_name);
+        free(d->first_optional);
         free(d->preflight);
         free(d->reuse_key);
         *d = (CertificateDraft){};
@@ -22,19 +23,19 @@ static BrokenCa *find_broken_ca(Loader *l, const char *name) {
         return NULL;
 }
 
-static int check_ca(Loader *l, const Report *report, const CertificateConfig *c) {
-        BrokenCa *broken = find_broken_ca(l, c->ca);
+static int check_ca(Loader *l, const Report *report, const CertificateConfig *c, const char *ca) {
+        BrokenCa *broken = find_broken_ca(l, ca);
         _cleanup_(bytes_done) Bytes known = {};
         int r = 0;
 
-        if (config_ca(l->config, c->ca))
+        if (config_ca(l->config, ca))
                 return 0;
         if (broken) {
                 broken->used = true;
                 for (size_t i = 0; i < broken->messages->message_count && r >= 0; i++)
                         if (broken->messages->messages[i].error)
                                 r = report_error(
-                                                report, "CA '%s' cannot be used: %s", c->ca,
+                                                report, "CA '%s' cannot be used: %s", ca,
                                                 broken->messages->messages[i].text);
                 return r;
         }
@@ -43,8 +44,33 @@ static int check_ca(Loader *l, const Report *report, const CertificateConfig *c)
         if (r < 0)
                 return r;
         return report_error(
-                        report, "%s: CA=%s: there is no such CA; there are: %s", c->path, c->ca,
+                        report, "%s: CA=%s: there is no such CA; there are: %s", c->path, ca,
                         known.size ? bytes_text(&known) : "none");
+}
+
+static int check_cas(Loader *l, const Report *report, const CertificateConfig *c) {
+        int r = check_ca(l, report, c, c->ca);
+
+        for (size_t i = 0; i < c->fallback_cas.count && r >= 0; i++)
+                r = check_ca(l, report, c, c->fallback_cas.items[i]);
+        return r;
+}
+
+/* The optional names are names, too; at least one must be more than that. */
+static int add_optional_names(const Report *report, CertificateConfig *c) {
+        int r = 0;
+
+        string_list_sort_unique(&c->optional_names);
+        for (size_t i = 0; i < c->optional_names.count && r >= 0; i++)
+                if (!string_list_contains(&c->names, c->optional_names.items[i]))
+                        r = string_list_add(&c->names, c->optional_names.items[i]);
+        string_list_sort_unique(&c->names);
+        if (r < 0 || c->names.count == 0 || c->names.count > c->optional_names.count || c->broken)
+                return r;
+        return report_error(
+                        report,
+                        "%s: [Certificate] all names are optional; write at least one in Names= alone",
+                        c->path);
 }
 
 /* The two keys say one thing: whichever the certificate has, the defaults of both give way to it. */
@@ -86,9 +112,10 @@ static int fill_defaults(Loader *l, CertificateDraft *d) {
         r = fill_profile(config, c);
         if (r >= 0 && !c->preferred_chain)
                 r = str_replace(&c->preferred_chain, config->default_preferred_chain);
-        if (r >= 0 && !c->ca)
-                r = str_replace(&c->ca, config->default_ca);
-        return r;
+        if (r < 0 || c->ca)
+                return r;
+        r = string_list_copy(&config->default_fallback_cas, &c->fallback_cas);
+        return r < 0 ? r : str_replace(&c->ca, config->default_ca);
 }
 
 static int read_certificate(Loader *l, const Report *report, const Source *s, CertificateDraft *d) {
@@ -107,12 +134,14 @@ static int read_certificate(Loader *l, const Report *report, const Source *s, Ce
         if (r >= 0)
                 r = fill_defaults(l, d);
         if (r >= 0)
-                r = check_ca(l, report, c);
+                r = check_cas(l, report, c);
         if (r >= 0)
                 r = load_targets(l, report, s, d);
         if (r < 0)
                 return r;
-        string_list_sort_unique(&c->names);
+        r = add_optional_names(report, c);
+        if (r < 0)
+                return r;
         if (c->names.count == 0 && !c->broken) {
                 r = report_error(
                                 report,

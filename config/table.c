@@ -20,9 +20,11 @@ const ConfigKey config_keys[] = {
           "Whether you agree to the terms of service of the certificate authorities in use. Without "
           "agreement no account is made and nothing is ordered." },
 
-        { CONFIG_MAIN, "Defaults", "CA", &value_item_name, AT(Config, default_ca), "letsencrypt",
-          "The certificate authority of certificates that do not name one: a file name below ca/ "
-          "without .conf." },
+        { CONFIG_MAIN, "Defaults", "CA", &value_cas, AT2(Config, default_ca, default_fallback_cas), "letsencrypt",
+          "The certificate authorities of certificates that do not name one: file names below ca/ "
+          "without .conf. The first is asked; the next one when it has failed three times, could not "
+          "be reached for hours, or when the certificate is about to expire. At the next renewal the "
+          "first is asked again." },
         { CONFIG_MAIN, "Defaults", "KeyType", &value_key_types,
           AT2(Config, default_key_types, default_key_type_count), "ecdsa-p256",
           "The kind of private key: ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, rsa-4096, or ed25519 where the CA "
@@ -73,8 +75,14 @@ const ConfigKey config_keys[] = {
           AT2(CertificateDraft, certificate.names, first_name), NULL,
           "The names of the certificate, separated by blanks: DNS names (internationalised ones as they "
           "are read, or as xn--...), *.NAME for a wildcard, or IP addresses. May be given more than once. Required." },
-        { CONFIG_CERTIFICATE, "Certificate", "CA", &value_item_name, CERT(ca), NULL,
-          "The certificate authority, as in [Defaults]." },
+        { CONFIG_CERTIFICATE, "Certificate", "OptionalNames", &value_names,
+          AT2(CertificateDraft, certificate.optional_names, first_optional), NULL,
+          "Further names, as in Names=, that the certificate may do without: a name that has made "
+          "orders fail for days is left out, renewctl status says so, and it is asked for again daily. "
+          "Until then the installed certificate stays as it is." },
+        { CONFIG_CERTIFICATE, "Certificate", "CA", &value_cas,
+          AT2(CertificateDraft, certificate.ca, certificate.fallback_cas), NULL,
+          "The certificate authorities, preferred first, as in [Defaults]." },
         { CONFIG_CERTIFICATE, "Certificate", "KeyType", &value_key_types,
           AT2(CertificateDraft, key_types, key_type_count), NULL,
           "The kind of private key, as in [Defaults]; two make twins." },
@@ -145,6 +153,15 @@ const ConfigKey config_keys[] = {
           "How many new orders may be made in three hours; 0 means any number." },
         { CONFIG_CA, "CA", "MaxLabels", &value_max_labels, CA(max_labels), "0",
           "How many labels (the parts between dots) this CA takes in a name; 0 means any number." },
+        { CONFIG_CA, "CA", "Limit", &value_limits, CA(limits), NULL,
+          "A limit that the CA publishes: 'duplicates 5/7d' (certificates of one exact set of names) or "
+          "'failures 5/1h' (failed validations of one name). What renewd did is counted on disk, and "
+          "nothing is asked for that would be refused. May be given more than once; an empty value "
+          "drops those given before." },
+        { CONFIG_CA, "CA", "MaxNames", &value_max_names, CA(max_names), "100",
+          "How many names the CA puts into one certificate." },
+        { CONFIG_CA, "CA", "CaaIdentity", &value_domains, CA(caa_identities), NULL,
+          "What CAA records call this CA, if its directory does not say. May be given more than once." },
         { CONFIG_CA, "CA", "AllowPrivateAddresses", &value_bool, CA(allow_private), "no",
           "Whether the CA's other hosts may have private addresses although the directory's host is "
           "public. A CA with this, with Bundle= or with a private directory counts as one of your own: "

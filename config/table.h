@@ -53,6 +53,7 @@ typedef struct CertificateDraft {
         size_t key_type_count;
         char *reuse_key;   /* ReuseKey=: "yes", "no", NULL: as [Defaults] says */
         size_t twin_index; /* which of the key types this one is of */
+        char *first_optional;
 } CertificateDraft;
 
 typedef struct ServiceConfig {
@@ -90,6 +91,7 @@ extern const ValueType value_text, value_email, value_bool, value_bool_text, val
 extern const ValueType value_key_type, value_key_types;
 extern const ValueType value_item_name, value_challenges, value_profile, value_names, value_url,
                 value_origins;
+extern const ValueType value_cas, value_limits, value_max_names, value_domains;
 extern const ValueType value_listen, value_probe, value_probe_name;
 extern const ValueType value_files, value_command, value_unit;
 

@@ -60,6 +60,10 @@ int ctl_call(Ctl *ctl,
 
 /* Says what an error reply means; returns the exit status. `name`: of the certificate, may be NULL. */
 int ctl_reply_failure(Ctl *ctl, const VarlinkReply *reply, const char *name);
+/* The certificate of this name, as the engine shows it; owned by *reply. 0, or an exit status. */
+int ctl_show(Ctl *ctl, const char *name, VarlinkReply *reply, const Json **ret);
+/* All certificates, appended to the array. 0, or an exit status. */
+int ctl_list(Ctl *ctl, VarlinkClient *client, Json *ret);
 int ctl_transport_failure(Ctl *ctl, int error);
 
 /* "there is no certificate 'x'; did you mean …". */
@@ -74,6 +78,8 @@ int verb_add(Ctl *ctl, char *names[], int count);
 int verb_remove(Ctl *ctl, char *names[], int count);
 int verb_status(Ctl *ctl, char *names[], int count);
 int verb_show(Ctl *ctl, char *names[], int count);
+int verb_why(Ctl *ctl, char *names[], int count);
+int verb_plan(Ctl *ctl, char *names[], int count);
 int verb_renew(Ctl *ctl, char *names[], int count);
 int verb_check(Ctl *ctl, char *names[], int count);
 int verb_version(Ctl *ctl, char *names[], int count);

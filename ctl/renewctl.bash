@@ -14,7 +14,7 @@ _renewctl_files() {
 
 _renewctl() {
     local cur prev words cword verb= i
-    local verbs='add remove status show renew check version'
+    local verbs='add remove status show why plan renew check version'
     local common='--json --config --state --runtime --data --help --version'
     local config=/etc/renewd data=/usr/lib/renewd
 
@@ -68,7 +68,7 @@ _renewctl() {
 
     case $verb in
         '') COMPREPLY=($(compgen -W "$verbs" -- "$cur")) ;;
-        remove | show | renew)
+        remove | show | why | renew)
             COMPREPLY=($(compgen -W "$(_renewctl_files "$config/certificates")" -- "$cur"))
             ;;
     esac

@@ -77,6 +77,7 @@ static int format_facts(Bytes *out, const Json *c) {
                 { "step", "step", false },
                 { "last_error", "last error", false },
                 { "next_attempt", "next attempt", true },
+                { "next_attempt_why", "why", false },
                 { "next_renewal", "renewal", true },
                 { "not_before", "valid from", true },
                 { "not_after", "valid until", true },
@@ -89,6 +90,7 @@ static int format_facts(Bytes *out, const Json *c) {
                 { "ca", "CA", false },
                 { "profile", "profile", false },
                 { "replaces", "replaces", false },
+                { "issued_by", "issued by CA", false },
         };
         int r = 0;
 
@@ -149,26 +151,35 @@ static int print_certificate(const Json *certificate) {
         return r;
 }
 
-int verb_show(Ctl *ctl, char *names[], int count) {
+int ctl_show(Ctl *ctl, const char *name, VarlinkReply *reply, const Json **ret) {
         _cleanup_(varlink_client_freep) VarlinkClient *client = NULL;
-        _cleanup_(varlink_reply_done) VarlinkReply reply = {};
         _cleanup_(json_freep) Json *parameters = json_object_new();
+        int r;
+
+        if (!parameters || json_set_string(parameters, "name", name) < 0)
+                return ctl_no_memory(ctl);
+        r = ctl_connect(ctl, TIMEOUT_SEC, &client);
+        if (r == 0)
+                r = ctl_call(ctl, client, "io.renewd.Manager.Show", TAKE_PTR(parameters), reply);
+        if (r != 0)
+                return r;
+        if (reply->error)
+                return ctl_reply_failure(ctl, reply, name);
+        if (json_get_object(reply->parameters, "certificate", ret) < 0)
+                return ctl_transport_failure(ctl, -EBADMSG);
+        return 0;
+}
+
+int verb_show(Ctl *ctl, char *names[], int count) {
+        _cleanup_(varlink_reply_done) VarlinkReply reply = {};
         const Json *certificate;
         Json *copy;
         int r;
 
         (void) count;
-        if (!parameters || json_set_string(parameters, "name", names[0]) < 0)
-                return ctl_no_memory(ctl);
-        r = ctl_connect(ctl, TIMEOUT_SEC, &client);
-        if (r == 0)
-                r = ctl_call(ctl, client, "io.renewd.Manager.Show", TAKE_PTR(parameters), &reply);
+        r = ctl_show(ctl, names[0], &reply, &certificate);
         if (r != 0)
                 return r;
-        if (reply.error)
-                return ctl_reply_failure(ctl, &reply, names[0]);
-        if (json_get_object(reply.parameters, "certificate", &certificate) < 0)
-                return ctl_transport_failure(ctl, -EBADMSG);
         if (ctl->json) {
                 copy = json_copy(certificate);
                 r = copy ? json_set(ctl->answer, "certificate", copy) : -ENOMEM;

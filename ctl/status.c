@@ -88,8 +88,7 @@ static int add_rows(Table *table, const Json *certificates, int64_t now) {
         return r;
 }
 
-/* All certificates, as an array. 0, or an exit status. */
-static int fetch_list(Ctl *ctl, VarlinkClient *client, Json *ret) {
+int ctl_list(Ctl *ctl, VarlinkClient *client, Json *ret) {
         int r;
 
         r = varlink_client_send(client, "io.renewd.Manager.List", NULL, true);
@@ -199,7 +198,7 @@ int verb_status(Ctl *ctl, char *names[], int count) {
         if (r == 0 && status.error)
                 r = ctl_reply_failure(ctl, &status, NULL);
         if (r == 0)
-                r = fetch_list(ctl, client, certificates);
+                r = ctl_list(ctl, client, certificates);
         if (r != 0)
                 return r;
         (void) json_get_bool(status.parameters, "degraded", &degraded); /* not said: not fine */

@@ -67,10 +67,18 @@ static void note_lost(Cert *c, const SessionReply *reply) {
                                                : "the CA cannot be reached";
         const char *why = reply->message ? reply->message : errno_text(reply->error);
 
-        c->lost++;
+        if (c->lost++ == 0)
+                c->lost_since = cert_now(c);
         free(c->lost_text);
         c->lost_text = NULL;
         (void) str_printf(&c->lost_text, "%s: %s", who, why);
+}
+
+/* There is another CA, and this one has been silent for too long. */
+static bool is_lost_for_long(const Cert *c) {
+        int64_t patience = cert_patience(c);
+
+        return patience > 0 && c->lost > 1 && cert_now(c) - c->lost_since >= patience;
 }
 
 static void on_reply(const SessionReply *reply, void *userdata) {
@@ -95,7 +103,7 @@ static void on_reply(const SessionReply *reply, void *userdata) {
                 note_lost(c, reply);
         else
                 c->lost = 0;
-        if (c->context->once && c->lost >= ONCE_LOST_MAX) {
+        if ((c->context->once && c->lost >= ONCE_LOST_MAX) || is_lost_for_long(c)) {
                 cert_order_give_up(c, CLASS_UNREACHABLE, false, c->lost_text, NULL);
                 return;
         }
@@ -115,11 +123,11 @@ int cert_ask_call(Cert *c, const OrderEffect *e) {
                 .url = e->url,
                 .certificate = names || finalize ? c->config->name : NULL,
                 .attempt = finalize ? c->record.attempt.id : NULL,
-                .names = names ? &c->config->names : NULL,
                 .profile = e->profile,
                 .replaces = e->replaces,
                 .not_before = e->not_before,
                 .not_after = e->not_after,
+                .names = names ? &c->record.attempt.names : NULL,
                 .csr = finalize ? csr->data : NULL,
                 .csr_size = finalize ? csr->size : 0,
         };
@@ -256,7 +264,7 @@ static int csr_parameters(const Cert *c, Json *j) {
         const RecordAttempt *a = &c->record.attempt;
         int r;
 
-        r = set_names(j, &c->config->names);
+        r = set_names(j, &a->names);
         if (r >= 0)
                 r = json_set_string(j, "certificate", c->config->name);
         if (r >= 0)

@@ -37,13 +37,26 @@ static int chain_read(Cert *c, const char **ret_reason) {
         return chain_check(c->chain.data, c->chain.size, &expectation, ret_reason);
 }
 
+/* To the CA it was one, whatever became of it here. */
+static void count_issue(const Cert *c) {
+        int r;
+
+        if (!c->ca.budget)
+                return;
+        r = budget_issued(c->ca.budget, &c->record.attempt.names, cert_now(c));
+        if (r < 0)
+                log_debug("%s: not recorded: %s", c->config->name, errno_text(r));
+}
+
 static void chain_refused(Cert *c, int error, const char *reason) {
         _cleanup_(failure_done) Failure f = {};
         const RecordAttempt *a = &c->record.attempt;
         bool again = error == -EBADMSG || error == -ENOMEM;
 
-        if (!again)
+        if (!again) {
                 record_add_issue(&c->record, cert_now(c), record_set_of(&a->names, a->key_type));
+                count_issue(c);
+        }
         (void) failure_set(
                         &f,
                         error == -ENOMEM ? CLASS_UNREACHABLE
@@ -99,13 +112,13 @@ int cert_chain_adopt(Cert *c, const CertInfo *info) {
                 return r;
         }
         record_add_issue(&c->record, cert_now(c), record_set_of(&a->names, a->key_type));
+        cert_optional_issued(c, &a->names);
         record_current_done(&c->record.current);
         c->record.current = new;
         record_attempt_done(a);
         record_error_done(&c->record.error);
         record_renewal_done(&c->record.renewal); /* T-07 */
-        c->record.failures = 0;
-        c->record.next_attempt = c->record.retry_after = 0;
+        record_forget_tries(&c->record);
         return 0;
 }
 
@@ -113,7 +126,7 @@ static void tell_issued(const Cert *c, const char *url) {
         char date[WORDS_SIZE];
         LogFields fields = {
                 .certificate = c->config->name,
-                .ca = c->config->ca,
+                .ca = c->ca.name,
                 .order = url,
                 .message_id = MESSAGE_CERTIFICATE_ISSUED,
         };
@@ -130,8 +143,10 @@ static int take_over(Cert *c) {
         int r;
 
         r = certinfo_parse(c->chain.data, c->chain.size, &info, NULL);
-        if (r >= 0)
+        if (r >= 0) {
+                count_issue(c);
                 r = cert_chain_adopt(c, &info);
+        }
         if (r < 0) {
                 certinfo_done(&info);
                 return r;
@@ -143,8 +158,8 @@ static int take_over(Cert *c) {
         c->live = false;
         c->prune_wanted = true;
         c->publish_failures = c->mismatches = 0;
-        c->unreachable = 0;
-        c->soon = 0;
+        cert_forget_reach(c);
+        c->replaces_in_vain = false;
         c->wanted = c->forced = c->late_told = false;
         c->context->clock_floor = MAX(c->context->clock_floor, info.not_before - SEC_PER_DAY);
         return 0;

@@ -5,7 +5,11 @@
  *   cert.c          the object, its configuration, the plan
  *   cert-load.c     what is on disk at start
  *   cert-preflight.c what is looked at before an attempt
+ *   cert-when.c     when a due order may begin, and what holds it up
+ *   cert-ca.c       which of its CAs is asked
+ *   cert-optional.c names that it may do without
  *   cert-attempt.c  an attempt from its admission to its end
+ *   cert-fail.c     the end of an attempt without a certificate
  *   cert-order.c    drives the order machine
  *   cert-ask.c      what it asks for: requests, challenges, CSR, time
  *   cert-chain.c    the chain that came: checked, saved, taken over
@@ -14,6 +18,7 @@
  *   cert-watch.c    those who look on
  *   cert-renewal-info.c  when the CA would like it renewed
  *   cert-status.c   words
+ *   cert-why.c      words about time: why not sooner, and what comes when
  *   cert-json.c     JSON */
 
 #include "acme/certinfo.h"
@@ -51,11 +56,34 @@ struct CertWatch {
         void *userdata;
 };
 
+/* What holds a due order up. */
+typedef enum CertDelay {
+        DELAY_NONE,
+        DELAY_FAILED,      /* backoff after a failure (S-06) */
+        DELAY_UNREACHABLE, /* the CA did not answer */
+        DELAY_QUOTA,       /* two attempts a day (R1.59) */
+        DELAY_GUARD,       /* issued too often (S-08) */
+        DELAY_RETRY_AFTER, /* the CA's own word about this certificate */
+        DELAY_HELD,        /* ... about all of its account */
+        DELAY_BUDGET,      /* what the CA allows is used up */
+        DELAY_CHECK,       /* its names are not ready for an order */
+        DELAY_SPREAD,      /* not all at once (Y-08) */
+} CertDelay;
+
+/* Of one CA, in memory: not worth a write. */
+typedef struct CertReach {
+        int64_t soon;      /* next try after it could not be reached */
+        unsigned failures; /* in a row */
+} CertReach;
+
 struct Cert {
         CertContext *context;            /* borrowed */
         Cert *next;                      /* of the context's */
         const CertificateConfig *config; /* borrowed */
-        CertCa ca;
+        CertCas cas;
+        size_t ca_index;
+        CertCa ca; /* of these, the one that is asked */
+        CertReach reach[CERTIFICATE_CAS_MAX];
         Record record;
         bool damaged; /* the record could not be read */
 
@@ -72,13 +100,15 @@ struct Cert {
         Timer *plan_timer;
         int64_t planned;      /* when plan_timer is due; 0: none */
         int64_t spread_until; /* nothing that is not urgent before (Y-08) */
-        int64_t soon;         /* next try after the CA could not be reached; not worth a write */
-        int64_t guard_until;  /* S-08; 0: it does not hold */
+        CertDelay delay;      /* of the due order, until */
+        int64_t delay_until;
+        BudgetReason delay_budget;
+        char *delay_name;    /* whom the budget blames; may be NULL */
+        int64_t guard_until; /* S-08; 0: it does not hold */
         bool guard_told;
-        bool late_told;       /* D12 */
-        bool wanted, forced;  /* by hand */
-        unsigned unreachable; /* in a row */
-        bool awaits_twin;     /* it is due, and its twin has an order open */
+        bool late_told;      /* D12 */
+        bool wanted, forced; /* by hand */
+        bool awaits_twin;    /* it is due, and its twin has an order open */
 
         /* the look before an attempt */
         Preflight *preflight; /* owns; NULL: none under way */
@@ -101,7 +131,9 @@ struct Cert {
         bool unsaved; /* the record must be saved before anything else */
         Timer *save_timer;
         unsigned save_failures;
-        unsigned lost; /* answers, in this attempt */
+        bool replaces_in_vain; /* the last order was refused with its predecessor and without it */
+        unsigned lost;         /* answers, in this attempt */
+        int64_t lost_since;
         char *lost_text;
         Bytes chain; /* checked, waiting to be saved */
 
@@ -130,10 +162,39 @@ void cert_changed(Cert *c);
 int64_t cert_now(const Cert *c);
 int64_t cert_lifetime(const Cert *c); /* 0: not known */
 bool cert_fits(const Cert *c);
-bool cert_is_due(const Cert *c); /* a new certificate is wanted, now or as soon as it may be */
+bool cert_is_extra(const Cert *c); /* a new order would be no renewal */
+bool cert_is_due(const Cert *c);   /* a new certificate is wanted, now or as soon as it may be */
 RenewPlan cert_plan_at(const Cert *c, int64_t now);
 int cert_save(Cert *c); /* the record; the caller says what failing means */
 const char *cert_key_type(const Cert *c);
+
+/* cert-when.c */
+bool cert_is_urgent(const Cert *c);
+void cert_fix_instants(Cert *c, int64_t now);
+int64_t cert_guard(const Cert *c, const StringList *names, int64_t now); /* 0: it does not hold */
+int64_t cert_due_at(Cert *c, int64_t now); /* the latest of what holds the due order up */
+
+/* cert-ca.c */
+const CertCa *cert_ca_named(const Cert *c, const char *name); /* NULL: none of its CAs */
+void cert_cas_configure(Cert *c, const CertCas *cas);
+int64_t cert_choose_ca(Cert *c, int64_t now); /* when time alone may change the choice; 0 */
+void cert_prefer_first_ca(Cert *c);           /* nothing is due */
+int64_t cert_patience(const Cert *c);  /* with a CA that does not answer; 0: no other one is left */
+RecordTries cert_tries(const Cert *c); /* at the CA that is asked */
+void cert_set_tries(Cert *c, const RecordTries *tries);
+CertReach *cert_reach(Cert *c);
+bool cert_is_unreachable(const Cert *c); /* any of its CAs */
+void cert_forget_reach(Cert *c);
+void cert_forget_delays(Cert *c);
+
+/* cert-optional.c */
+bool cert_is_left_out(const Cert *c, const char *name);
+int cert_wanted_names(const Cert *c, int64_t now, StringList *ret); /* of a new order */
+bool cert_optional_heed(Cert *c, const Failure *f, int64_t now);    /* true: it does not count */
+void cert_optional_issued(Cert *c, const StringList *names);
+int64_t cert_optional_at(const Cert *c);  /* when a left-out name is asked for; 0: there is none */
+bool cert_is_asking_again(const Cert *c); /* a new order would be for a left-out name only */
+int cert_optional_trouble(const Cert *c, char **ret); /* words; NULL: none is left out */
 
 /* cert-load.c */
 int cert_load(Cert *c);
@@ -147,9 +208,11 @@ void cert_preflight_forget(Cert *c);               /* and what was found */
 /* cert-attempt.c */
 void cert_attempt_admit(Cert *c); /* after the look: into the line at the CA */
 void cert_attempt_begin(Cert *c);
+void cert_attempt_clear(Cert *c);      /* frees what an attempt holds; phase IDLE */
+bool cert_attempt_fits(const Cert *c); /* the open attempt is for the present configuration */
+
+/* cert-fail.c */
 void cert_attempt_fail(Cert *c, const Failure *f);
-void cert_attempt_clear(Cert *c);         /* frees what an attempt holds; phase IDLE */
-bool cert_attempt_fits(const Cert *c);    /* the open attempt is for the present configuration */
 void cert_attempt_failed_before(Cert *c); /* found at start, for the second time */
 
 /* cert-renewal-info.c */
@@ -158,8 +221,9 @@ void cert_info_plan(Cert *c);         /* whatever it depends on may have changed
 void cert_info_stop(Cert *c);         /* what was asked is not waited for */
 bool cert_info_is_due(const Cert *c); /* it is asked for now, or shall be */
 bool cert_has_window(const Cert *c);
-int64_t cert_suggested(const Cert *c);       /* 0: nothing */
-bool cert_is_recalled(const Cert *c);        /* the CA wants it replaced at once (T-18) */
+bool cert_is_in_window(const Cert *c, int64_t now); /* the CA exempts such a renewal (T-17) */
+int64_t cert_suggested(const Cert *c);              /* 0: nothing */
+bool cert_is_recalled(const Cert *c);               /* the CA wants it replaced at once (T-18) */
 const char *cert_predecessor(const Cert *c); /* certID for an order; NULL: it replaces none */
 
 /* cert-order.c */
@@ -214,3 +278,8 @@ int cert_describe(const Cert *c, char **ret); /* what is being done; NULL: nothi
 int cert_message(const Cert *c, const char *step, char **ret); /* one clause about it */
 bool cert_is_late(const Cert *c);         /* little time left, and no success (D12) */
 int64_t cert_next_attempt(const Cert *c); /* 0: none is planned */
+
+/* cert-why.c */
+const char *cert_why_short(
+                const Cert *c); /* "as the CA asked"; NULL: nothing but the last failure */
+int cert_plan_json(const Cert *c, Json **ret);

@@ -51,7 +51,8 @@ static int put_facts(const Cert *c, Json *j) {
 }
 
 static int put_plan(const Cert *c, Json *j) {
-        _cleanup_free_ char *step = NULL, *message = NULL;
+        _cleanup_free_ char *step = NULL, *message = NULL, *why = NULL;
+        _cleanup_(json_freep) Json *plan = NULL;
         int r;
 
         r = cert_describe(c, &step);
@@ -64,7 +65,15 @@ static int put_plan(const Cert *c, Json *j) {
         if (r >= 0)
                 r = json_set_int64(j, "next_attempt", cert_next_attempt(c));
         if (r >= 0)
-                r = json_set_int64(j, "failures", c->record.failures);
+                r = cert_why(c, &why);
+        if (r >= 0)
+                r = json_set_string(j, "next_attempt_why", why);
+        if (r >= 0)
+                r = cert_plan_json(c, &plan);
+        if (r >= 0)
+                r = json_set(j, "plan", TAKE_PTR(plan));
+        if (r >= 0)
+                r = json_set_int64(j, "failures", record_failures(&c->record));
         if (r >= 0)
                 r = json_set_string(j, "last_error", c->record.error.message);
         if (r >= 0)
@@ -113,7 +122,13 @@ int cert_json(const Cert *c, Json **ret) {
         if (r >= 0)
                 r = put_names(c, j);
         if (r >= 0)
-                r = json_set_string(j, "ca", c->config->ca ? c->config->ca : "");
+                r =
+                                json_set_string(j, "ca",
+                                                c->ca.name      ? c->ca.name
+                                                : c->config->ca ? c->config->ca
+                                                                : "");
+        if (r >= 0)
+                r = json_set_string(j, "issued_by", c->present ? c->record.current.ca : NULL);
         if (r >= 0)
                 r = json_set_string(j, "state", cert_state_to_string(cert_state(c)));
         if (r >= 0)

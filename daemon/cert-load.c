@@ -81,7 +81,7 @@ static void judge_attempt(Cert *c) {
 /* An empty record must not become a loop of orders (Y-04). */
 static void judge_damage(Cert *c) {
         if (c->damaged && !c->present)
-                c->record.next_attempt = cert_now(c) + DAMAGED_WAIT_SEC;
+                c->record.tries.next_attempt = cert_now(c) + DAMAGED_WAIT_SEC;
 }
 
 /* Parked without an account (no agreement to the terms, a bad address, …): perhaps that is what was mended before the
@@ -89,10 +89,11 @@ static void judge_damage(Cert *c) {
 static void judge_parking(Cert *c) {
         if (str_equal(c->record.error.class, "park") && c->ca.session &&
             !session_has_account(c->ca.session))
-                c->record.next_attempt = 0;
+                cert_forget_delays(c);
 }
 
 int cert_load(Cert *c) {
+        CertCas cas = c->cas;
         int r;
 
         r = load_record(c);
@@ -102,6 +103,7 @@ int cert_load(Cert *c) {
                 r = adopt_finished_attempt(c);
         if (r < 0)
                 return r;
+        cert_cas_configure(c, &cas); /* an open order stays with its CA */
         if (c->present && c->record.current.unusable &&
             str_equal(c->record.current.leaf, c->info.leaf_sha256))
                 c->present = false;

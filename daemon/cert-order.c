@@ -98,7 +98,7 @@ static int begin(Cert *c) {
 static void tell(const Cert *c, const char *text) {
         LogFields fields = {
                 .certificate = c->config->name,
-                .ca = c->config->ca,
+                .ca = c->ca.name,
                 .order = order_machine_url(c->machine),
         };
 
@@ -182,7 +182,7 @@ void cert_order_pump(Cert *c) {
 /* ---- begin and end ---- */
 
 static const char *profile_to_ask(const Cert *c) {
-        LogFields fields = { .certificate = c->config->name, .ca = c->config->ca };
+        LogFields fields = { .certificate = c->config->name, .ca = c->ca.name };
 
         if (!c->config->profile || session_has_profile(c->ca.session, c->config->profile))
                 return certificate_profile(c->config);

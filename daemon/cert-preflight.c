@@ -39,7 +39,7 @@ void cert_preflight_forget(Cert *c) {
 }
 
 static void tell(const Cert *c, const PreflightResult *result, int64_t until) {
-        LogFields fields = { .certificate = c->config->name, .ca = c->config->ca };
+        LogFields fields = { .certificate = c->config->name, .ca = c->ca.name };
         int64_t now = cert_now(c);
         char words[WORDS_SIZE];
 
@@ -104,15 +104,17 @@ int64_t cert_preflight_holds_until(const Cert *c) {
 }
 
 static void look(void *userdata) {
+        _cleanup_(string_list_done) StringList names = {};
         Cert *c = userdata;
         PreflightSpec spec = {
-                .names = &c->config->names,
+                .names = &names,
                 .challenge = c->config->challenge_count > 0 ? c->config->challenges[0]
                                                             : CHALLENGE_HTTP_01,
         };
 
         /* Without memory there is no advice. */
-        if (preflight_start(c->context->engine, &spec, on_result, c, &c->preflight) < 0)
+        if (cert_wanted_names(c, cert_now(c), &names) < 0 ||
+            preflight_start(c->context->engine, &spec, on_result, c, &c->preflight) < 0)
                 cert_attempt_admit(c);
 }
 

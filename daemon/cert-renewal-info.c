@@ -35,6 +35,12 @@ bool cert_has_window(const Cert *c) {
                n->fetched <= now + SEC_PER_DAY;
 }
 
+bool cert_is_in_window(const Cert *c, int64_t now) {
+        const RecordRenewal *n = &c->record.renewal;
+
+        return cert_has_window(c) && n->start <= now && now < n->end;
+}
+
 int64_t cert_suggested(const Cert *c) {
         return cert_has_window(c) ? c->record.renewal.chosen : 0;
 }
@@ -52,10 +58,10 @@ const char *cert_predecessor(const Cert *c) {
         if (!c->present || !c->info.cert_id || !ca->replaces ||
             !session_has_renewal_info(c->ca.session) || cert_now(c) > c->info.not_after)
                 return NULL;
-        if (!str_equal(now->leaf, c->info.leaf_sha256) || !str_equal(now->ca, c->config->ca) ||
+        if (!str_equal(now->leaf, c->info.leaf_sha256) || !str_equal(now->ca, c->ca.name) ||
             !now->account || !str_equal(now->account, session_account(c->ca.session)))
                 return NULL;
-        if (is_for_current(c) && c->record.renewal.refused)
+        if (c->replaces_in_vain || (is_for_current(c) && c->record.renewal.refused))
                 return NULL;
         for (size_t i = 0; i < c->info.names.count && !shares; i++)
                 shares = string_list_contains(&c->config->names, c->info.names.items[i]);
@@ -64,15 +70,22 @@ const char *cert_predecessor(const Cert *c) {
 
 /* ---- when to ask ---- */
 
-/* T-11; and only the CA that issued it knows it. */
-static bool is_worth_asking(const Cert *c) {
+/* Only the CA that issued it knows it; of a leaf that the record does not know, the first. NULL: it is no CA of ours. */
+static const CertCa *issuer(const Cert *c) {
         const RecordCurrent *now = &c->record.current;
 
-        if (!c->present || !c->info.cert_id || c->config->broken || !c->ca.session ||
-            !session_ca(c->ca.session)->renewal_info || cert_now(c) > c->info.not_after)
+        if (!str_equal(now->leaf, c->info.leaf_sha256) || !now->ca)
+                return c->cas.count > 0 ? &c->cas.list[0] : NULL;
+        return cert_ca_named(c, now->ca);
+}
+
+/* T-11 */
+static bool is_worth_asking(const Cert *c) {
+        const CertCa *ca = issuer(c);
+
+        if (!c->present || !c->info.cert_id || c->config->broken || !ca || !ca->session)
                 return false;
-        return !str_equal(now->leaf, c->info.leaf_sha256) || !now->ca ||
-               str_equal(now->ca, c->config->ca);
+        return session_ca(ca->session)->renewal_info && cert_now(c) <= c->info.not_after;
 }
 
 /* A span of ours, for this certificate: at most a twentieth of its lifetime. */
@@ -158,7 +171,7 @@ static void save(Cert *c) {
 
 static void tell_window(const Cert *c) {
         const RecordRenewal *n = &c->record.renewal;
-        LogFields fields = { .certificate = c->config->name, .ca = c->config->ca };
+        LogFields fields = { .certificate = c->config->name, .ca = c->ca.name };
         const char *why = n->explanation ? n->explanation : "";
         char date[WORDS_SIZE];
 
@@ -299,7 +312,7 @@ static void on_answer(const SessionReply *reply, void *userdata) {
 static void ask(Cert *c) {
         int r;
 
-        r = session_renewal_info(c->ca.session, c->info.cert_id, on_answer, c, &c->info_call);
+        r = session_renewal_info(issuer(c)->session, c->info.cert_id, on_answer, c, &c->info_call);
         if (r >= 0)
                 return;
         note_failure(c, -EAGAIN, errno_text(r), 0);

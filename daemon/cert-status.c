@@ -48,11 +48,11 @@ static int order_trouble(const Cert *c, char **ret) {
                                 words_date(c->guard_until, now, words));
         if (cert_is_due(c) && c->check_words && c->phase <= CERT_CHECKING)
                 return str_printf(ret, "not ready for an order: %s", c->check_words);
-        if (cert_is_due(c) && (c->record.failures > 0 || c->unreachable > 0))
+        if (cert_is_due(c) && (record_failures(&c->record) > 0 || cert_is_unreachable(c)))
                 return str_printf(ret, "%s", error ? error : "the last order failed");
         if (cert_is_late(c) && !c->config->broken)
                 return str_printf(ret, "the renewal is late");
-        return 0;
+        return cert_optional_trouble(c, ret);
 }
 
 CertState cert_state(const Cert *c) {
@@ -93,8 +93,8 @@ int64_t cert_next_attempt(const Cert *c) {
         usec_t boot = loop_boot_usec(c->context->engine->loop);
         int64_t at = 0, other;
 
-        if (c->phase == CERT_IDLE && c->plan.reason != RENEW_NONE)
-                at = c->planned;
+        if (c->phase == CERT_IDLE)
+                at = c->plan.reason != RENEW_NONE ? c->planned : cert_optional_at(c);
         if (c->publish_timer && c->publish_at > boot) {
                 other = cert_now(c) + (int64_t) ((c->publish_at - boot) / USEC_PER_SEC);
                 at = at == 0 ? other : MIN(at, other);
@@ -169,13 +169,16 @@ static int add_safety(const Cert *c, bool of_order, Bytes *b) {
 
 static int add_retry(const Cert *c, Bytes *b) {
         int64_t at = cert_next_attempt(c), now = cert_now(c);
+        const char *why = cert_is_due(c) ? cert_why_short(c) : NULL;
         char words[WORDS_SIZE];
 
         if (c->phase != CERT_IDLE)
                 return bytes_append_string(b, "; trying again now");
         if (at == 0)
                 return 0;
-        return bytes_printf(b, "; retrying in %s", words_duration(at - now, words));
+        return bytes_printf(
+                        b, "; retrying in %s%s%s%s", words_duration(at - now, words),
+                        why ? " (" : "", why ? why : "", why ? ")" : "");
 }
 
 static int problem_text(const Cert *c, Bytes *b) {

@@ -78,7 +78,7 @@ static bool is_coming(const Cert *twin) {
         if (twin->config->broken || !twin->ca.session)
                 return false;
         if (!twin->present)
-                return twin->record.failures == 0 && twin->unreachable == 0;
+                return record_failures(&twin->record) == 0 && !cert_is_unreachable(twin);
         if (twin->publish_error)
                 return false;
         for (size_t i = 0; i < twin->target_count; i++)

@@ -8,10 +8,8 @@
 #include "daemon/cert-internal.h"
 #include "daemon/words.h"
 
-#define SLACK_MAX_SEC    (15 * SEC_PER_MIN)
-#define NEXT_MAX_SEC     ((int64_t) 8 * SEC_PER_DAY) /* no retry is further away (S-04) */
-#define OVERDUE_SEC      SEC_PER_HOUR
-#define URGENT_GUARD_SEC ((int64_t) 7 * SEC_PER_DAY)
+#define SLACK_MAX_SEC (15 * SEC_PER_MIN)
+#define OVERDUE_SEC   SEC_PER_HOUR
 
 void cert_set_phase(Cert *c, CertPhase phase) {
         c->phase = phase;
@@ -57,7 +55,7 @@ int cert_save(Cert *c) {
  * be asked for ever (S-08). */
 bool cert_fits(const Cert *c) {
         const RecordCurrent *now = &c->record.current;
-        const StringList *names = &c->info.names;
+        const StringList *names = &c->info.names, *wanted = &c->config->names;
         const char *key_type = c->info.key_type < 0 ? NULL : key_type_to_string(c->info.key_type);
 
         if (!c->present || c->config->broken)
@@ -67,14 +65,18 @@ bool cert_fits(const Cert *c) {
                         names = &now->names;
                 if (now->key_type)
                         key_type = now->key_type;
-                if (now->ca && !str_equal(now->ca, c->config->ca))
+                if (now->ca && !certificate_has_ca(c->config, now->ca))
                         return false;
                 if (!str_equal(now->request ? now->request : "", c->config->request_sha256))
                         return false;
         } else if (c->config->request_path &&
                    !str_equal(c->info.spki_sha256, c->config->request_spki))
                 return false;
-        return string_list_same_set(names, &c->config->names) &&
+        for (size_t i = 0; i < wanted->count; i++)
+                if (!string_list_contains(names, wanted->items[i]) &&
+                    !cert_is_left_out(c, wanted->items[i]))
+                        return false;
+        return certificate_accepts_names(c->config, names) &&
                (!key_type || str_equal(key_type, cert_key_type(c)));
 }
 
@@ -104,56 +106,17 @@ RenewPlan cert_plan_at(const Cert *c, int64_t now) {
         return renew_plan(&facts);
 }
 
-static bool is_urgent(RenewReason reason) {
-        return reason == RENEW_EMERGENCY || reason == RENEW_EXPIRED;
+bool cert_is_extra(const Cert *c) {
+        return c->plan.reason == RENEW_NONE || c->plan.reason == RENEW_MISSING ||
+               c->plan.reason == RENEW_CHANGED || c->forced;
 }
 
 /* ---- when ---- */
 
-/* Instants that cannot be right (the clock was set back, the file was edited) do not hold anything up for years. */
-static int64_t plausible(int64_t at, int64_t now) {
-        return at > now + NEXT_MAX_SEC ? now + SEC_PER_HOUR : at;
-}
-
-static void fix_instants(Cert *c, int64_t now) {
-        c->record.next_attempt = plausible(c->record.next_attempt, now);
-        c->record.retry_after = plausible(c->record.retry_after, now);
-        c->soon = plausible(c->soon, now);
-        c->check_again = plausible(c->check_again, now);
-        c->spread_until = c->spread_until > now + SEC_PER_HOUR ? 0 : c->spread_until;
-}
-
-/* S-08; 0: it does not hold. When little time is left, only what was issued lately counts: certificates that were no
- * good must not keep the next one away until the present one has expired (T-13). */
-static int64_t guard(const Cert *c, int64_t now) {
-        int64_t times[RECORD_ISSUED_MAX], set, lately;
-        size_t count, old = 0;
-
-        set = record_set_of(&c->config->names, cert_key_type(c));
-        count = record_issues_of(&c->record, set, times);
-        lately = now - MIN(URGENT_GUARD_SEC, cert_lifetime(c) / 2);
-        while ((is_urgent(c->plan.reason) || cert_is_late(c)) && old < count && times[old] < lately)
-                old++;
-        return renew_guard(times + old, count - old, cert_lifetime(c), now);
-}
-
-static void tell_guard(Cert *c) {
-        LogFields fields = { .certificate = c->config->name, .ca = c->config->ca };
-        char date[WORDS_SIZE];
-
-        if (c->guard_told)
-                return;
-        c->guard_told = true;
-        log_message(LOG_ERR, &fields,
-                    "%s: issued too often lately, no new order before %s: something keeps asking "
-                    "for certificates",
-                    c->config->name, words_date(c->guard_until, cert_now(c), date));
-}
-
 static void tell_late(Cert *c) {
         LogFields fields = {
                 .certificate = c->config->name,
-                .ca = c->config->ca,
+                .ca = c->ca.name,
                 .message_id = MESSAGE_EXPIRES_SOON,
         };
         char date[WORDS_SIZE];
@@ -166,29 +129,6 @@ static void tell_late(Cert *c) {
                     c->config->name, words_date(c->info.not_after, cert_now(c), date));
 }
 
-/* When the due order may begin: the latest of what holds it up. */
-static int64_t due_at(Cert *c, int64_t now) {
-        int64_t at = MAX(now, MAX(c->record.next_attempt, c->soon));
-
-        c->guard_until = 0;
-        if (c->record.attempt.order) /* the order exists: following it costs the CA nothing new */
-                return at;
-        if (c->forced)
-                return at;
-        c->guard_until = guard(c, now);
-        if (c->guard_until > now)
-                tell_guard(c);
-        else
-                c->guard_told = false;
-        at = MAX(at, MAX(c->guard_until, c->record.retry_after));
-        at = MAX(at, cert_preflight_holds_until(c));
-        /* What is not there yet, somebody waits for. */
-        if (c->wanted || is_urgent(c->plan.reason) || c->plan.reason == RENEW_MISSING ||
-            c->plan.reason == RENEW_RECALLED)
-                return at;
-        return MAX(at, c->spread_until);
-}
-
 bool cert_is_due(const Cert *c) {
         if (c->config->broken || !c->ca.session)
                 return false;
@@ -196,7 +136,9 @@ bool cert_is_due(const Cert *c) {
                 return true;
         if (c->plan.reason == RENEW_CLOCK)
                 return false;
-        return c->plan.reason != RENEW_NONE || c->record.attempt.id;
+        if (c->plan.reason != RENEW_NONE || c->record.attempt.id)
+                return true;
+        return cert_optional_at(c) > 0 && cert_optional_at(c) <= cert_now(c);
 }
 
 static void on_plan_timer(void *userdata) {
@@ -229,8 +171,22 @@ static void sleep_until(Cert *c, int64_t at, int64_t wake, int64_t now) {
                         &c->plan_timer);
 }
 
+static void plan_idle(Cert *c, int64_t now) {
+        int64_t at = MAX(c->plan.look_again, now + 1), optional = cert_optional_at(c);
+
+        c->guard_until = 0;
+        c->delay = DELAY_NONE;
+        cert_forget_reach(c);
+        cert_prefer_first_ca(c);
+        if (c->plan.reason == RENEW_NONE)
+                at = MIN(at, MAX(c->plan.at, now + 1));
+        if (optional > 0)
+                at = MIN(at, MAX(optional, now + 1));
+        sleep_until(c, at, at, now);
+}
+
 void cert_plan(Cert *c) {
-        int64_t now = cert_now(c), at;
+        int64_t now = cert_now(c), at, wake, widen;
 
         c->plan_timer = timer_free(c->plan_timer);
         c->planned = 0;
@@ -238,32 +194,35 @@ void cert_plan(Cert *c) {
         c->awaits_twin = false;
         if (c->phase != CERT_IDLE)
                 return;
-        fix_instants(c, now);
+        cert_fix_instants(c, now);
         c->plan = cert_plan_at(c, now);
         if (!cert_is_due(c)) {
-                c->guard_until = c->soon = 0;
-                c->unreachable = 0;
-                at = MAX(c->plan.look_again, now + 1);
-                if (c->plan.reason == RENEW_NONE)
-                        at = MIN(at, MAX(c->plan.at, now + 1));
-                sleep_until(c, at, at, now);
+                plan_idle(c, now);
                 return;
         }
         tell_late(c);
-        at = due_at(c, now);
+        widen = cert_choose_ca(c, now);
+        at = wake = cert_due_at(c, now);
         if (at <= now)
-                at = MAX(at, cert_await_twin(c, now));
-        if (at <= now)
+                at = wake = MAX(at, cert_await_twin(c, now));
+        if (at <= now) {
                 cert_attempt_begin(c);
-        else if (c->guard_until > now) /* the guard is milder when little time is left */
-                sleep_until(c, at, MIN(at, MAX(c->plan.look_again, now + 1)), now);
-        else
-                sleep_until(c, at, at, now);
+                return;
+        }
+        if (c->delay != DELAY_FAILED &&
+            c->delay != DELAY_UNREACHABLE) /* gates open as time goes on */
+                wake = MIN(wake, MAX(c->plan.look_again, now + 1));
+        if (widen > now)
+                wake = MIN(wake, widen);
+        sleep_until(c, at, wake, now);
 }
 
 /* ---- life ---- */
 
-int cert_new(CertContext *context, const CertificateConfig *config, CertCa ca, Cert **ret) {
+int cert_new(CertContext *context,
+             const CertificateConfig *config,
+             const CertCas *cas,
+             Cert **ret) {
         _cleanup_(cert_freep) Cert *c = calloc(1, sizeof *c);
         int r;
 
@@ -271,7 +230,7 @@ int cert_new(CertContext *context, const CertificateConfig *config, CertCa ca, C
                 return -ENOMEM;
         c->context = context;
         c->config = config;
-        c->ca = ca;
+        cert_cas_configure(c, cas);
         cert_join(c);
         r = cert_load(c);
         if (r >= 0)
@@ -297,6 +256,7 @@ Cert *cert_free(Cert *c) {
         (void) timer_free(c->plan_timer);
         free(c->publish_error);
         free(c->lost_text);
+        free(c->delay_name);
         record_done(&c->record);
         certinfo_done(&c->info);
         bytes_done(&c->chain);
@@ -331,15 +291,14 @@ static void drop_order(Cert *c) {
         cert_order_stop(c);
         cert_attempt_clear(c);
         record_attempt_done(&c->record.attempt);
-        c->record.failures = 0;
-        c->record.next_attempt = 0;
-        c->soon = 0;
+        record_forget_tries(&c->record);
+        cert_forget_reach(c);
         r = cert_save(c);
         if (r < 0)
                 log_debug("%s: not recorded: %s", c->config->name, errno_text(r));
 }
 
-int cert_configure(Cert *c, const CertificateConfig *config, CertCa ca, bool renewed_ca) {
+int cert_configure(Cert *c, const CertificateConfig *config, const CertCas *cas, bool renewed_ca) {
         bool same = certificate_same_order(c->config, config) &&
                     c->config->broken == config->broken;
         int r;
@@ -351,17 +310,16 @@ int cert_configure(Cert *c, const CertificateConfig *config, CertCa ca, bool ren
         if (renewed_ca || !same) {
                 cert_order_stop(c);
                 cert_attempt_clear(c);
-                c->record.next_attempt = 0;
-                c->soon = 0;
+                cert_forget_delays(c);
         }
         if (str_equal(c->record.error.class, "park")) /* perhaps this is what was waited for */
-                c->record.next_attempt = 0;
+                cert_forget_delays(c);
         if (!same && !config->broken && c->record.attempt.id)
                 drop_order(c);
         r = cert_targets_configure(c, config);
         cert_info_stop(c); /* it asks the CA of before */
         c->config = config;
-        c->ca = ca;
+        cert_cas_configure(c, cas);
         if (r < 0)
                 return r;
         cert_install(c);
@@ -381,24 +339,28 @@ static int forbidden_until(Cert *c, int64_t until, const char *why, char **ret_m
 }
 
 int cert_renew(Cert *c, bool force, char **ret_message) {
+        _cleanup_(string_list_done) StringList names = {};
         int64_t now = cert_now(c), until;
+        int r;
 
         if (c->config->broken || !c->ca.session)
                 return -EUCLEAN;
         if (c->phase == CERT_ORDERING || c->phase == CERT_STORING)
                 return force ? -EBUSY : 0;
-        fix_instants(c, now);
-        until = MAX(c->record.retry_after, pacer_held_until(c->ca.pacer));
+        cert_fix_instants(c, now);
+        until = MAX(cert_tries(c).retry_after, pacer_held_until(c->ca.pacer));
         if (!force && until > now)
                 return forbidden_until(c, until, "the CA asked to wait", ret_message);
-        until = guard(c, now);
+        r = cert_wanted_names(c, now, &names);
+        if (r < 0)
+                return r;
+        until = cert_guard(c, &names, now);
         if (!force && until > now)
                 return forbidden_until(c, until, "it was issued too often lately", ret_message);
         cert_attempt_clear(c); /* leaves the line: it comes back with another wish */
         c->wanted = true;
         c->forced = force;
-        c->record.next_attempt = 0;
-        c->soon = 0;
+        cert_forget_delays(c);
         cert_plan(c);
         return 0;
 }

@@ -3,6 +3,7 @@
 /* One certificate's life: when it is due, the order that brings the next one, its publication and its targets.
  * The old one is untouched until the new one is checked and on disk. */
 
+#include "daemon/budget.h"
 #include "daemon/engine.h"
 #include "daemon/pacer.h"
 #include "daemon/renew.h"
@@ -27,14 +28,22 @@ typedef struct CertContext {
         void *userdata;
 } CertContext;
 
-/* The CA of a certificate; both NULL when it has none that can be used. */
+/* One CA of a certificate; all borrowed, and NULL when there is none that can be used. */
 typedef struct CertCa {
+        const char *name;
         Session *session;
         Pacer *pacer;
+        Budget *budget;
 } CertCa;
 
-/* Loads record and chain. `config` and `ca` are borrowed. */
-int cert_new(CertContext *context, const CertificateConfig *config, CertCa ca, Cert **ret);
+/* Preferred first (CA-03). */
+typedef struct CertCas {
+        CertCa list[CERTIFICATE_CAS_MAX];
+        size_t count;
+} CertCas;
+
+/* Loads record and chain. `config` is borrowed. */
+int cert_new(CertContext *context, const CertificateConfig *config, const CertCas *cas, Cert **ret);
 Cert *cert_free(Cert *c);
 DEFINE_CLEANUP(Cert *, cert_free)
 
@@ -42,8 +51,8 @@ DEFINE_CLEANUP(Cert *, cert_free)
 void cert_start(Cert *c, int64_t spread_sec);
 
 /* A new configuration; the old one is still there. An order that would be placed as well now goes on, unless `renewed_ca`
- * says that its CA is another one now. */
-int cert_configure(Cert *c, const CertificateConfig *config, CertCa ca, bool renewed_ca);
+ * says that one of its CAs is another one now. */
+int cert_configure(Cert *c, const CertificateConfig *config, const CertCas *cas, bool renewed_ca);
 
 const CertificateConfig *cert_config(const Cert *c);
 
@@ -89,6 +98,9 @@ int64_t cert_not_after(const Cert *c);
 
 /* What is wrong and until when it is safe to ignore, with the name first; NULL when nothing is. malloc'ed. */
 int cert_problem(const Cert *c, char **ret);
+
+/* Why the next attempt is not before cert_next_attempt(), or what is waited for; malloc'ed, NULL when nothing is. */
+int cert_why(const Cert *c, char **ret);
 
 /* The shape Certificate of io.renewd.Manager. */
 int cert_json(const Cert *c, Json **ret);

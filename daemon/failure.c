@@ -14,19 +14,6 @@ static const char *const class_names[CLASS_MAX] = {
         [CLASS_ACCOUNT] = "account", [CLASS_UNREACHABLE] = "unreachable",
 };
 
-static const char *const place_texts[PLACE_MAX] = {
-        [PLACE_DIRECTORY] = "the CA's directory cannot be read",
-        [PLACE_NONCE] = "the CA gives no nonce",
-        [PLACE_NEW_ACCOUNT] = "the CA refused the account",
-        [PLACE_NEW_ORDER] = "the CA refused the order",
-        [PLACE_AUTHORIZATION] = "the CA refused the authorization",
-        [PLACE_CHALLENGE] = "the CA could not validate the name",
-        [PLACE_CHALLENGE_POST] = "the CA refused the challenge",
-        [PLACE_ORDER] = "the order failed at the CA",
-        [PLACE_FINALIZE] = "the CA refused to issue",
-        [PLACE_CERTIFICATE] = "the certificate could not be fetched",
-};
-
 const char *problem_class_to_string(ProblemClass c) {
         return (unsigned) c < CLASS_MAX ? class_names[c] : "bug";
 }
@@ -94,16 +81,6 @@ static int show_foreign(const char *body, size_t size, char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-static const char *words_of(const Problem *p, bool foreign) {
-        const char *type = problem_type_to_string(p->type);
-
-        if (type[0])
-                return type;
-        if (foreign)
-                return "not an ACME answer";
-        return p->type_text ? p->type_text : "no reason given";
-}
-
 int failure_from_answer(
                 Failure *f,
                 ProblemPlace place,
@@ -113,7 +90,7 @@ int failure_from_answer(
                 int64_t retry_after_sec) {
         _cleanup_(json_freep) Json *j = NULL;
         Problem p = { .status = status };
-        const char *advice;
+        _cleanup_free_ char *sentence = NULL;
         bool foreign;
         int r;
 
@@ -127,10 +104,9 @@ int failure_from_answer(
                 r = problem_parse(j, status, &p);
         if (r == -ENOMEM)
                 return r;
-        advice = problem_advice(&p, place);
-        r = failure_set(f, problem_classify(&p, place), place, "%s: '%s' (HTTP %ld)%s%s%s%s",
-                        place_texts[place], words_of(&p, foreign), status, p.detail ? ": " : "",
-                        p.detail ? p.detail : "", advice[0] ? "; " : "", advice);
+        r = problem_sentence(&p, place, foreign, &sentence);
+        if (r >= 0)
+                r = failure_set(f, problem_classify(&p, place), place, "%s", sentence);
         if (r < 0) {
                 problem_done(&p);
                 return r;

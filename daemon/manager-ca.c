@@ -5,6 +5,7 @@
 
 static void ca_done(ManagerCa *ca) {
         (void) pacer_free(ca->pacer);
+        (void) budget_free(ca->budget);
         (void) session_free(ca->session);
         (void) account_free(ca->account);
         free(ca->name);
@@ -29,10 +30,13 @@ static int ca_open(Manager *m, const CaConfig *config, ManagerCa *ret) {
         if (r >= 0)
                 r = pacer_new(m->engine.loop, ca.account, config->max_orders, config->order_budget,
                               &ca.pacer);
+        if (r >= 0)
+                r = budget_load(m->engine.store, config->name, &ca.budget);
         if (r < 0) {
                 ca_done(&ca);
                 return r;
         }
+        budget_configure(ca.budget, config->limits);
         *ret = ca;
         return 0;
 }
@@ -46,7 +50,8 @@ static ManagerCa *find_ca(ManagerCa *cas, size_t count, const char *name) {
 
 static bool is_used(const Config *config, const char *ca) {
         for (size_t i = 0; i < config->certificate_count; i++)
-                if (!config->certificates[i].broken && str_equal(config->certificates[i].ca, ca))
+                if (!config->certificates[i].broken &&
+                    certificate_has_ca(&config->certificates[i], ca))
                         return true;
         return false;
 }
@@ -84,6 +89,8 @@ static void move_old(Manager *m, const Config *config, ManagerCa *cas) {
                 (void) account_set_retry_at(
                                 cas[i].account, 0); /* unsaved: then it waits its hour */
                 pacer_configure(cas[i].pacer, ca->max_orders, ca->order_budget);
+                pacer_unpark(cas[i].pacer);
+                budget_configure(cas[i].budget, ca->limits);
         }
 }
 
@@ -103,13 +110,30 @@ int manager_cas_carry(Manager *m, const Config *config, ManagerCa **ret, size_t 
 }
 
 bool manager_ca_is_renewed(ManagerCa *cas, size_t count, const CertificateConfig *config) {
-        const ManagerCa *ca = find_ca(cas, count, config->ca);
-
-        return ca && ca->renewed;
+        for (size_t i = 0; i < count; i++)
+                if (cas[i].name && cas[i].renewed && certificate_has_ca(config, cas[i].name))
+                        return true;
+        return false;
 }
 
-CertCa manager_ca_of(ManagerCa *cas, size_t count, const CertificateConfig *config) {
-        ManagerCa *ca = config->broken ? NULL : find_ca(cas, count, config->ca);
+static void add_ca(CertCas *to, const ManagerCa *ca) {
+        if (!ca || to->count == CERTIFICATE_CAS_MAX)
+                return;
+        to->list[to->count++] = (CertCa){
+                .name = ca->name,
+                .session = ca->session,
+                .pacer = ca->pacer,
+                .budget = ca->budget,
+        };
+}
 
-        return ca ? (CertCa){ .session = ca->session, .pacer = ca->pacer } : (CertCa){};
+CertCas manager_cas_of(ManagerCa *cas, size_t count, const CertificateConfig *config) {
+        CertCas found = {};
+
+        if (config->broken)
+                return found;
+        add_ca(&found, find_ca(cas, count, config->ca));
+        for (size_t i = 0; i < config->fallback_cas.count; i++)
+                add_ca(&found, find_ca(cas, count, config->fallback_cas.items[i]));
+        return found;
 }

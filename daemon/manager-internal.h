@@ -16,6 +16,7 @@ typedef struct ManagerCa {
         Account *account;
         Session *session;
         Pacer *pacer;
+        Budget *budget;
         bool renewed; /* its definition changed with the configuration that is being taken */
 } ManagerCa;
 
@@ -43,5 +44,5 @@ Cert *manager_cert(const Manager *m, const char *name); /* NULL: unknown */
 void manager_cas_free(ManagerCa *cas, size_t count);
 /* One entry per CA of `config`, empty if no certificate uses it. What goes on is moved out of m->cas. */
 int manager_cas_carry(Manager *m, const Config *config, ManagerCa **ret, size_t *ret_count);
-CertCa manager_ca_of(ManagerCa *cas, size_t count, const CertificateConfig *config);
+CertCas manager_cas_of(ManagerCa *cas, size_t count, const CertificateConfig *config);
 bool manager_ca_is_renewed(ManagerCa *cas, size_t count, const CertificateConfig *config);

@@ -20,16 +20,16 @@ static void end_cert(Cert *c) {
 }
 
 static int carry_cert(Manager *m, Carry *to, const CertificateConfig *config, Cert *old) {
-        CertCa ca = manager_ca_of(to->cas, to->ca_count, config);
+        CertCas cas = manager_cas_of(to->cas, to->ca_count, config);
         bool renewed = manager_ca_is_renewed(to->cas, to->ca_count, config);
         Cert *new;
         int r;
 
         if (old) {
                 to->certs[to->cert_count++] = old;
-                return cert_configure(old, config, ca, renewed);
+                return cert_configure(old, config, &cas, renewed);
         }
-        r = cert_new(&m->context, config, ca, &new);
+        r = cert_new(&m->context, config, &cas, &new);
         if (r < 0)
                 return r;
         to->certs[to->cert_count++] = new;

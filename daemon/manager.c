@@ -75,9 +75,9 @@ static int manager_fill(Manager *m) {
                 return -ENOMEM;
         for (size_t i = 0; i < m->config->certificate_count; i++) {
                 const CertificateConfig *config = &m->config->certificates[i];
+                CertCas cas = manager_cas_of(m->cas, m->ca_count, config);
 
-                r = cert_new(&m->context, config, manager_ca_of(m->cas, m->ca_count, config),
-                             &m->certs[m->cert_count]);
+                r = cert_new(&m->context, config, &cas, &m->certs[m->cert_count]);
                 if (r < 0)
                         return r;
                 m->cert_count++;

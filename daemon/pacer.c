@@ -24,6 +24,7 @@ struct Pacer {
         Timer *timer;
         char *limited; /* who met a limit last */
         int64_t limited_until;
+        int64_t parked_until;
 };
 
 int pacer_new(Loop *loop, Account *account, int64_t max_orders, int64_t budget, Pacer **ret) {
@@ -51,7 +52,8 @@ Pacer *pacer_free(Pacer *p) {
 }
 
 int64_t pacer_held_until(const Pacer *p) {
-        int64_t until = account_hold_until(p->account), now = loop_wall_sec(p->loop);
+        int64_t until = MAX(account_hold_until(p->account), p->parked_until);
+        int64_t now = loop_wall_sec(p->loop);
 
         /* Further away than any CA may ask: the clock was set back meanwhile. */
         return until > now && until <= now + HOLD_MAX_SEC ? until : 0;
@@ -82,6 +84,8 @@ static bool within_budget(const Pacer *p, const PacerWish *w, int64_t count) {
                 return true;
         if (w->urgent || p->budget == 1)
                 return count < p->budget;
+        if (w->extra)
+                return count < MAX(p->budget - 2 * reserve, 1);
         return count < p->budget - reserve;
 }
 
@@ -188,6 +192,22 @@ PacerTicket *pacer_ticket_free(PacerTicket *t) {
         return NULL;
 }
 
+PacerDelay pacer_delay(const PacerTicket *t, int64_t *ret_until) {
+        const Pacer *p = t->pacer;
+
+        *ret_until = p ? pacer_held_until(p) : 0;
+        if (*ret_until > 0)
+                return PACER_HELD;
+        if (!p || within_budget(p, &t->wish, used(p)))
+                return PACER_TURN;
+        *ret_until = account_oldest_leaves(p->account, loop_wall_sec(p->loop), WINDOW_SEC);
+        return PACER_SPENT;
+}
+
+int64_t pacer_budget(const Pacer *p) {
+        return p->budget;
+}
+
 int pacer_spend(PacerTicket *t) {
         Pacer *p = t->pacer;
 
@@ -209,6 +229,16 @@ int pacer_hold(Pacer *p, int64_t until) {
         r = account_set_hold_until(p->account, until);
         plan(p);
         return r;
+}
+
+void pacer_park(Pacer *p, int64_t until) {
+        p->parked_until = MAX(p->parked_until, until);
+        plan(p);
+}
+
+void pacer_unpark(Pacer *p) {
+        p->parked_until = 0;
+        plan(p);
 }
 
 int pacer_limited(Pacer *p, const char *who, int64_t until) {

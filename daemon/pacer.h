@@ -13,6 +13,7 @@ typedef struct PacerWish {
         int64_t not_after; /* of the certificate to be replaced; 0: none */
         bool urgent;       /* it is about to expire, or has: may use the reserve (T-13) */
         bool fresh;        /* a new order will be placed */
+        bool extra;        /* no renewal: another share of the budget is kept back from it */
         bool force;        /* a person says so: holds do not count (S-11) */
 } PacerWish;
 
@@ -34,9 +35,23 @@ int pacer_spend(PacerTicket *t);
 /* Nobody begins before this instant; a hold grows but does not shrink. */
 int pacer_hold(Pacer *p, int64_t until);
 
+/* Nobody begins before this instant, or before somebody has acted and said so (F-05). Not kept over a restart: whoever
+ * begins then learns it again. */
+void pacer_park(Pacer *p, int64_t until);
+void pacer_unpark(Pacer *p);
+
 /* The CA limited the order of `who` without saying that the limit is only this certificate's. When another one
  * meets the same before the first may go on, it is everybody's. */
 int pacer_limited(Pacer *p, const char *who, int64_t until);
+
+/* Why a ticket is not admitted yet. */
+typedef enum PacerDelay {
+        PACER_TURN,  /* others come first */
+        PACER_HELD,  /* the CA wants to be left alone until *ret_until */
+        PACER_SPENT, /* the budget of three hours is used up, until *ret_until at the earliest */
+} PacerDelay;
+PacerDelay pacer_delay(const PacerTicket *t, int64_t *ret_until);
+int64_t pacer_budget(const Pacer *p); /* new orders in three hours; 0: any number */
 
 /* Unix seconds, or 0: not held. */
 int64_t pacer_held_until(const Pacer *p);

@@ -41,6 +41,7 @@ void record_done(Record *r) {
         record_current_done(&r->current);
         record_error_done(&r->error);
         record_renewal_done(&r->renewal);
+        record_round_done(r);
         *r = (Record){};
 }
 
@@ -70,7 +71,7 @@ bool record_read_bool(const Json *j, const char *key) {
         return b;
 }
 
-static int read_names(const Json *j, StringList *ret) {
+int record_read_names(const Json *j, StringList *ret) {
         const Json *list;
         int r;
 
@@ -96,7 +97,7 @@ static int read_attempt(const Json *record, RecordAttempt *a) {
         r = record_read_text(j, "id", &a->id);
         if (r < 0 || !a->id)
                 return r;
-        r = read_names(j, &a->names);
+        r = record_read_names(j, &a->names);
         if (r >= 0)
                 r = record_read_text(j, "ca", &a->ca);
         if (r >= 0)
@@ -128,7 +129,7 @@ static int read_current(const Json *record, RecordCurrent *c) {
                 return 0;
         r = record_read_text(j, "leaf", &c->leaf);
         if (r >= 0)
-                r = read_names(j, &c->names);
+                r = record_read_names(j, &c->names);
         if (r >= 0)
                 r = record_read_text(j, "ca", &c->ca);
         if (r >= 0)
@@ -197,12 +198,11 @@ int record_parse(const Json *j, Record *ret) {
                 e = read_error(j, &r.error);
         if (e >= 0)
                 e = record_read_renewal(j, &r.renewal);
+        if (e >= 0)
+                e = record_read_round(j, &r);
         if (e < 0)
                 return e;
         r.attempts = record_read_number(j, "attempts", INT64_MAX / 2);
-        r.failures = record_read_number(j, "failures", RECORD_FAILURES_MAX);
-        r.next_attempt = record_read_number(j, "next_attempt", INT64_MAX);
-        r.retry_after = record_read_number(j, "retry_after", INT64_MAX);
         read_issued(j, &r);
         *ret = r;
         r = (Record){};
@@ -218,7 +218,7 @@ int record_write_text(Json *j, const char *key, const char *text) {
         return 0;
 }
 
-static int write_names(Json *j, const StringList *names) {
+int record_write_names(Json *j, const StringList *names) {
         Json *list = json_array_new();
         int r = list ? 0 : -ENOMEM;
 
@@ -250,7 +250,7 @@ static int write_attempt(Json *record, const RecordAttempt *a) {
         if (r >= 0)
                 r = json_set_int64(j, "at", a->at);
         if (r >= 0)
-                r = write_names(j, &a->names);
+                r = record_write_names(j, &a->names);
         if (r >= 0)
                 r = record_write_text(j, "ca", a->ca);
         if (r >= 0)
@@ -282,7 +282,7 @@ static int write_current(Json *record, const RecordCurrent *c) {
 
         r = j ? record_write_text(j, "leaf", c->leaf) : -ENOMEM;
         if (r >= 0)
-                r = write_names(j, &c->names);
+                r = record_write_names(j, &c->names);
         if (r >= 0)
                 r = record_write_text(j, "ca", c->ca);
         if (r >= 0)
@@ -360,11 +360,7 @@ int record_build(const Record *rec, Json **ret) {
         if (r >= 0)
                 r = json_set_int64(j, "attempts", rec->attempts);
         if (r >= 0)
-                r = json_set_int64(j, "failures", rec->failures);
-        if (r >= 0)
-                r = json_set_int64(j, "next_attempt", rec->next_attempt);
-        if (r >= 0)
-                r = json_set_int64(j, "retry_after", rec->retry_after);
+                r = record_write_round(j, rec);
         if (r >= 0)
                 r = write_issued(j, rec);
         if (r < 0)

@@ -6,10 +6,12 @@
 
 #include "base/json.h"
 #include "base/strings.h"
+#include "daemon/retry.h"
 
-#define RECORD_VERSION      1
-#define RECORD_ISSUED_MAX   16      /* more than the issuance guard ever counts */
-#define RECORD_FAILURES_MAX 1000000 /* what is more is that (R1.6) */
+#define RECORD_VERSION       1
+#define RECORD_FALLBACKS_MAX 3       /* CAs besides the first */
+#define RECORD_ISSUED_MAX    16      /* more than the issuance guard ever counts */
+#define RECORD_FAILURES_MAX  1000000 /* what is more is that (R1.6) */
 
 /* The order that is open, or about to be. */
 typedef struct RecordAttempt {
@@ -63,6 +65,26 @@ typedef struct RecordRenewal {
         bool absent;      /* the CA has no renewal information */
         bool refused;     /* the CA does not take this certificate as a predecessor */
 } RecordRenewal;
+/* What became of one CA since the last certificate came (Q-07, CA-03). */
+typedef struct RecordTries {
+        int64_t failures;     /* in a row, that cost an attempt */
+        int64_t since;        /* of the first trouble; 0: none */
+        int64_t next_attempt; /* not before; 0 */
+        int64_t retry_after;  /* the CA's own word: not even by hand before; 0 */
+} RecordTries;
+
+typedef struct RecordFallback {
+        char *ca;
+        RecordTries tries;
+} RecordFallback;
+
+/* Optional names that are not ordered for now. */
+typedef struct RecordLeftOut {
+        StringList names;
+        int64_t at;     /* since when */
+        int64_t ask_at; /* when they are asked for again */
+        char *why;      /* escaped; may be NULL */
+} RecordLeftOut;
 
 typedef struct Record {
         Json *raw; /* as read; NULL if new */
@@ -70,10 +92,12 @@ typedef struct Record {
         RecordCurrent current;
         RecordError error;
         RecordRenewal renewal;
-        int64_t attempts;                      /* ever */
-        int64_t failures;                      /* in a row */
-        int64_t next_attempt;                  /* not before; 0 */
-        int64_t retry_after;                   /* the CA's own word: not even by hand before; 0 */
+        int64_t attempts;  /* ever */
+        RecordTries tries; /* at the first CA */
+        RecordFallback fallbacks[RECORD_FALLBACKS_MAX];
+        size_t fallback_count;
+        RetryQuota quota; /* of all CAs together */
+        RecordLeftOut left_out;
         RecordIssue issued[RECORD_ISSUED_MAX]; /* oldest first */
         size_t issued_count;
 } Record;
@@ -90,6 +114,13 @@ void record_attempt_done(RecordAttempt *a);
 void record_current_done(RecordCurrent *c);
 void record_error_done(RecordError *e);
 void record_renewal_done(RecordRenewal *n);
+
+/* At the CA of this name; `first` is the first of the configuration. -ENOSPC: too many CAs. */
+RecordTries record_tries_at(const Record *r, const char *ca, const char *first);
+int record_set_tries_at(Record *r, const char *ca, const char *first, RecordTries tries);
+int64_t record_failures(const Record *r); /* in a row, at all CAs */
+void record_forget_tries(Record *r);      /* a new round begins */
+void record_left_out_done(RecordLeftOut *l);
 
 /* A number for a set of names and a key type, the same on every machine. */
 int64_t record_set_of(const StringList *names, const char *key_type);

@@ -21,5 +21,23 @@ typedef struct RetryFacts {
  * last tenth before expiry; CLASS_PARK daily. Never before retry_after. */
 int64_t retry_at(const RetryFacts *f);
 
+/* The word of the CA is cut to 7 days, and so that a try is left before the certificate's emergency time (S-04, T-13). 0: none. */
+int64_t retry_after_clamp(const RetryFacts *f);
+
+#define RETRY_RECENT 2
+
+/* Failures of one certificate in a row, at whatever CA; those that cost the CA nothing do not count. */
+typedef struct RetryQuota {
+        int64_t first;                /* 0: none */
+        int64_t recent[RETRY_RECENT]; /* the last of them, oldest first; 0: none */
+} RetryQuota;
+
+void retry_quota_add(RetryQuota *q, int64_t now);
+
+/* A name that goes on failing costs at most two attempts a day after the first day (R1.59), but in the last tenth of its
+ * certificate's life: the instant before which there is none, or 0. */
+int64_t retry_quota_until(
+                const RetryQuota *q, int64_t lifetime_sec, int64_t not_after, int64_t now);
+
 /* Backoff of a deploy at a target: 1, 5, 15, 60 min …, at most 6 h; shares of short lifetimes. Delay in seconds. */
 int64_t retry_deploy_delay(unsigned failures, int64_t lifetime_sec, uint32_t random);

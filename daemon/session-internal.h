@@ -69,6 +69,7 @@ struct Session {
         bool directory_tried; /* in this preparation */
         char *thumbprint;
         char *account_url;
+        char *refusal; /* why the CA refused the account last; NULL: not known */
         NoncePool nonces;
         bool has_date;
         int64_t date_less_boot; /* the CA's clock less CLOCK_BOOTTIME, which nobody sets */

@@ -213,7 +213,9 @@ static int account_obstacle(Session *s, Failure *f) {
         if (wait <= 0 || wait > 7 * SEC_PER_DAY)
                 return 0;
         r = failure_set(f, CLASS_LATER, PLACE_NEW_ACCOUNT,
-                        "the CA refused the account a short while ago");
+                        "%s (not asked again before %lld min are over)",
+                        s->refusal ? s->refusal : "the CA refused the account a short while ago",
+                        (long long) (wait + SEC_PER_MIN - 1) / SEC_PER_MIN);
         f->retry_after_sec = wait;
         return r;
 }
@@ -251,6 +253,7 @@ static int account_refused(Session *s, const SessionReply *reply, Failure *f) {
                 f->class = CLASS_LATER;
                 return 0; /* the CA has not looked at the account yet: the backoff is enough */
         }
+        (void) str_replace(&s->refusal, f->message); /* without memory: no reason is told */
         r = account_set_retry_at(
                         s->account,
                         loop_wall_sec(s->engine->loop) + MAX(gap, reply->retry_after_sec));

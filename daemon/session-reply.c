@@ -2,11 +2,15 @@
  * session's own affair (D-06, D-07); everything else is handed up. */
 
 #include <string.h>
+#include <strings.h>
 
+#include "acme/link.h"
 #include "acme/timestamp.h"
 #include "acme/url.h"
 #include "base/log.h"
 #include "daemon/session-internal.h"
+
+#define PROBLEM_CONTENT_TYPE "application/problem+json"
 
 static bool answer_date(const HttpReply *reply, int64_t *ret) {
         return reply->date && http_date_parse(reply->date, ret) >= 0;
@@ -90,19 +94,45 @@ static void learn_problem(SessionCall *c, const HttpReply *reply, const Problem 
                 forget_account(s);
 }
 
+/* a problem, whatever the status says. */
+static bool is_disguised(const HttpReply *reply) {
+        return reply->status >= 200 && reply->status <= 299 && reply->content_type &&
+               strncasecmp(reply->content_type, PROBLEM_CONTENT_TYPE,
+                           strlen(PROBLEM_CONTENT_TYPE)) == 0;
+}
+
+/* S-10: where the CA explains its limit. */
+static void log_help(const SessionCall *c, const HttpReply *reply) {
+        _cleanup_(string_list_done) StringList help = {};
+
+        if (reply->status != 429)
+                return;
+        for (size_t i = 0; i < reply->links.count; i++)
+                if (link_targets(reply->links.items[i], "help", c->url, &help) < 0)
+                        return;
+        for (size_t i = 0; i < help.count; i++) {
+                _cleanup_free_ char *shown = str_escape(help.items[i], STR_ESCAPE_MAX);
+
+                log_message(LOG_NOTICE, &(LogFields){ .ca = c->session->ca.name },
+                            "%s: a limit of the CA is reached; it explains: %s",
+                            c->session->ca.name, shown ? shown : "");
+        }
+}
+
 static void hand_up(SessionCall *c, const HttpReply *reply) {
         _cleanup_free_ char *location = NULL;
         SessionReply up = {
                 .error = reply->error,
                 .message = reply->error_text,
-                .status = reply->status,
                 .content_type = reply->content_type,
                 .links = &reply->links,
+                .status = is_disguised(reply) ? 500 : reply->status,
                 .body = reply->body.data,
                 .size = reply->body.size,
                 .retry_after_sec = session_retry_after(c->session, reply),
         };
 
+        log_help(c, reply);
         if (reply->error < 0)
                 c->session->directory_at = 0; /* E-04: perhaps its host is no more */
         if (reply->error == 0 && reply->location &&

@@ -17,7 +17,7 @@ static int ca_copy(const CaConfig *ca, CaConfig *ret) {
 
         *ret = *ca;
         ret->name = ret->directory = ret->bundle = NULL;
-        ret->origins = (StringList){};
+        ret->origins = ret->caa_identities = (StringList){};
         r = str_replace(&ret->name, ca->name);
         if (r >= 0)
                 r = str_replace(&ret->directory, ca->directory);
@@ -69,6 +69,7 @@ Session *session_free(Session *s) {
         directory_done(&s->directory);
         free(s->thumbprint);
         free(s->account_url);
+        free(s->refusal);
         ca_done(&s->ca);
         free(s);
         return NULL;

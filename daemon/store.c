@@ -16,10 +16,19 @@ struct Store {
         int root_fd; /* owns; STATE/engine; the lock hangs on it */
         int accounts_fd;
         int certificates_fd;
+        int budgets_fd;
 };
 
 static int directory_of(const Store *s, StoreKind kind) {
-        return kind == STORE_ACCOUNT ? s->accounts_fd : s->certificates_fd;
+        switch (kind) {
+        case STORE_ACCOUNT:
+                return s->accounts_fd;
+        case STORE_BUDGET:
+                return s->budgets_fd;
+        case STORE_CERTIFICATE:
+                break;
+        }
+        return s->certificates_fd;
 }
 
 static int open_state(const char *state) {
@@ -46,9 +55,12 @@ static int open_directories(Store *s, const char *state) {
                 return r;
         s->accounts_fd = dir_open_at(s->root_fd, "accounts", 0700);
         s->certificates_fd = dir_open_at(s->root_fd, "certificates", 0700);
-        if (s->accounts_fd < 0 || s->certificates_fd < 0)
-                return MIN(s->accounts_fd, s->certificates_fd);
+        s->budgets_fd = dir_open_at(s->root_fd, "budgets", 0700);
+        if (s->accounts_fd < 0 || s->certificates_fd < 0 || s->budgets_fd < 0)
+                return MIN(MIN(s->accounts_fd, s->certificates_fd), s->budgets_fd);
         r = dir_remove_temporaries(s->accounts_fd);
+        if (r >= 0)
+                r = dir_remove_temporaries(s->budgets_fd);
         return r < 0 ? r : dir_remove_temporaries(s->certificates_fd);
 }
 
@@ -59,7 +71,7 @@ int store_new(const char *state, Store **ret) {
         s = calloc(1, sizeof(*s));
         if (!s)
                 return -ENOMEM;
-        *s = (Store){ .root_fd = -1, .accounts_fd = -1, .certificates_fd = -1 };
+        *s = (Store){ .root_fd = -1, .accounts_fd = -1, .certificates_fd = -1, .budgets_fd = -1 };
         r = open_directories(s, state);
         if (r < 0)
                 return r;
@@ -70,6 +82,7 @@ int store_new(const char *state, Store **ret) {
 Store *store_free(Store *s) {
         if (!s)
                 return NULL;
+        (void) close_fd(s->budgets_fd);
         (void) close_fd(s->certificates_fd);
         (void) close_fd(s->accounts_fd);
         (void) close_fd(s->root_fd);

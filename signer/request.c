@@ -17,6 +17,7 @@
 void request_done(Request *q) {
         q->config = config_free(q->config);
         q->store_fd = close_fd(q->store_fd);
+        string_list_done(&q->names);
         q->account = key_free(q->account);
         q->key = key_free(q->key);
 }
@@ -181,7 +182,7 @@ int request_find_certificate(Request *q) {
         if (!ca)
                 return 1;
         q->ca = config_ca(q->config, ca);
-        if (!q->ca || !str_equal(q->certificate->ca, ca))
+        if (!q->ca || !certificate_has_ca(q->certificate, ca))
                 return request_refuse(
                                 q, "NotConfigured", "'%s' is not to be had from CA '%s'",
                                 q->certificate->name, ca);
@@ -189,7 +190,6 @@ int request_find_certificate(Request *q) {
 }
 
 int request_check_names(Request *q) {
-        _cleanup_(string_list_done) StringList names = {};
         const Json *list;
         int r;
 
@@ -204,11 +204,12 @@ int request_check_names(Request *q) {
                         return refuse_value(
                                         q, "NotConfigured",
                                         "is not among the certificate's Names=", name);
-                r = string_list_add(&names, name);
+                r = string_list_add(&q->names, name);
                 if (r < 0)
                         return r;
         }
-        if (!string_list_same_set(&names, &q->certificate->names))
+        string_list_sort_unique(&q->names);
+        if (!certificate_accepts_names(q->certificate, &q->names))
                 return request_refuse(
                                 q, "NotConfigured", "'%s': a configured name is missing",
                                 q->certificate->name);
@@ -293,34 +294,39 @@ int request_check_configured(Request *q) {
         return answer_key(q, r > 0 ? -EKEYREJECTED : r, "the key of CertificateRequest=");
 }
 
-static int check_csr(const Request *q, const Bytes *der) {
+static int check_csr(const Request *q, const Bytes *der, StringList *ret_names) {
         const Bytes *own = &q->certificate->request;
+        int r;
 
+        r = csr_names(der->data, der->size, ret_names);
+        if (r < 0)
+                return r;
         if (!q->certificate->request_path)
-                return csr_check(der->data, der->size, q->key, &q->certificate->names);
+                return csr_check(der->data, der->size, q->key, ret_names);
         return own->size == der->size && memcmp(own->data, der->data, der->size) == 0 ? 0 : -ESTALE;
 }
 
 int request_check_csr(Request *q, const char **ret) {
         _cleanup_(bytes_done) Bytes der = { .limit = SIGNER_CSR_MAX };
+        _cleanup_(string_list_done) StringList asked = {};
         const char *text;
         int r;
 
         if (json_get_string(q->parameters, "csr", &text) < 0 || strlen(text) > SIGNER_CSR_MAX ||
             base64url_decode(text, strlen(text), &der) < 0)
                 return varlink_invalid_parameter(q->call, "csr");
-        r = check_csr(q, &der);
+        r = check_csr(q, &der, &asked);
         if (r == -ESTALE)
                 return request_refuse(q, "Refused", "the CSR is not that of CertificateRequest=");
         if (r == -EKEYREJECTED)
                 return request_refuse(
                                 q, "Refused", "the CSR is for another key than this attempt's");
-        if (r == -EINVAL)
-                return request_refuse(q, "NotConfigured", "the CSR has other names than Names=");
         if (r == -EBADMSG)
                 return request_refuse(q, "Refused", "the CSR cannot be read, or nobody signed it");
         if (r < 0)
                 return r;
+        if (!certificate_accepts_names(q->certificate, &asked))
+                return request_refuse(q, "NotConfigured", "the CSR has other names than Names=");
         *ret = text;
         return 1;
 }

@@ -22,6 +22,7 @@ typedef struct Request {
         const CaConfig *ca;                   /* of config */
         const CertificateConfig *certificate; /* of config */
         const char *url, *nonce, *kid;        /* of parameters; kid NULL for newAccount */
+        StringList names;                     /* owns; those of the parameters */
         const char *attempt;                  /* of parameters */
         EVP_PKEY *account;                    /* owns */
         EVP_PKEY *key;                        /* owns; of the certificate */
@@ -41,7 +42,7 @@ int request_find_signing(Request *q, bool with_kid);
 /* `certificate`: configured, without errors, and at this CA if one was found before. */
 int request_find_certificate(Request *q);
 
-/* `names` are exactly those of the certificate. Call after request_find_certificate(). */
+/* `names` are those of the certificate; only optional ones may be missing (OptionalNames=). Call after request_find_certificate(). */
 int request_check_names(Request *q);
 
 /* `profile`, `replaces`, `notBefore` and `notAfter` of a new order, each optional, as the certificate's configuration

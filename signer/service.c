@@ -129,7 +129,7 @@ static int method_sign_new_order(VarlinkCall *call, const Json *parameters, void
                 r = request_find_account_key(&q, false);
         if (r <= 0)
                 return r;
-        r = payload_new_order(&q.certificate->names, &wishes, &payload);
+        r = payload_new_order(&q.names, &wishes, &payload);
         return r < 0 ? r : answer_signed(&q, payload);
 }
 
@@ -198,7 +198,7 @@ static int answer_csr(Request *q) {
         char spki[SHA256_HEX_SIZE];
         int r;
 
-        r = csr_build(q->key, &q->certificate->names, &der);
+        r = csr_build(q->key, &q->names, &der);
         if (r >= 0)
                 r = key_spki_sha256(q->key, spki);
         if (r < 0)

@@ -236,6 +236,8 @@ static int refuse(FakeCa *ca, CaFault fault, HttpReply *ret) {
                 return bytes_append_string(&ret->body, "<html>moved</html>");
         case CA_REFUSED:
                 return ca_problem(ret, 403, "rejectedIdentifier", "policy forbids this name");
+        case CA_TERMS:
+                return ca_problem(ret, 403, "userActionRequired", "there are new terms");
         case CA_OK:
         case CA_LOST_BEFORE:
         case CA_LOST_AFTER:

@@ -36,6 +36,7 @@ typedef enum CaFault {
         CA_RATE_429, /* with Retry-After */
         CA_GARBAGE,  /* 200 with a page of HTML */
         CA_REFUSED,  /* 403 rejectedIdentifier */
+        CA_TERMS,    /* 403 userActionRequired */
         CA_FAULT_MAX,
 } CaFault;
 

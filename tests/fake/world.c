@@ -26,6 +26,7 @@ int world_init(World *w, uint64_t seed) {
         w->responder = fake_responder_new(w->loop);
         w->http = fake_http_new(w->loop);
         w->ca = fake_ca_new(w->loop, w->responder, "ca.test");
+        w->second = fake_ca_new(w->loop, w->responder, "second.test");
         w->signer = fake_signer_new(w->loop);
         w->installer = fake_installer_new(w->loop, w->signer, w->store);
         w->prober = fake_prober_new(w->loop, w->installer);
@@ -40,6 +41,7 @@ int world_init(World *w, uint64_t seed) {
                 .build_time = WORLD_START - 30 * SEC_PER_DAY,
         };
         fake_http_set_site(w->http, site, w);
+        (void) fake_http_add(w->http, w->second);
         return fake_http_add(w->http, w->ca);
 }
 
@@ -49,6 +51,7 @@ void world_done(World *w) {
         (void) fake_helper_free(w->installer);
         (void) fake_helper_free(w->signer);
         (void) fake_ca_free(w->ca);
+        (void) fake_ca_free(w->second);
         (void) fake_http_free(w->http);
         (void) fake_responder_free(w->responder);
         (void) fake_store_free(w->store);
@@ -57,19 +60,37 @@ void world_done(World *w) {
 
 /* ---- configuration, made by hand as config_load() would ---- */
 
-static void fill_ca(Config *c) {
-        c->cas = calloc(1, sizeof *c->cas);
-        c->ca_count = 1;
-        c->cas[0] = (CaConfig){
-                .name = strdup("ca"),
-                .directory = strdup("https://ca.test/dir"),
+static void add_ca(Config *c, const char *name, const char *host) {
+        CaConfig *ca;
+
+        c->cas = reallocarray(c->cas, c->ca_count + 1, sizeof *c->cas);
+        ca = &c->cas[c->ca_count++];
+        *ca = (CaConfig){
+                .name = strdup(name),
                 .max_orders = 10,
                 .order_budget = 300,
+                .max_names = 100,
                 .terms_agreed = true,
                 .renewal_info = true,
                 .replaces = true,
         };
-        (void) string_list_add(&c->cas[0].origins, "https://ca.test");
+        (void) str_printf(&ca->directory, "https://%s/dir", host);
+        (void) string_list_add(&ca->origins, "");
+        (void) str_printf(&ca->origins.items[0], "https://%s", host);
+}
+
+void world_config_add_second(Config *c) {
+        add_ca(c, "second", "second.test");
+        for (size_t i = 0; i < c->certificate_count; i++)
+                (void) string_list_add(&c->certificates[i].fallback_cas, "second");
+}
+
+void world_config_make_optional(Config *c, const char *name) {
+        for (size_t i = 0; i < c->certificate_count; i++)
+                if (string_list_contains(&c->certificates[i].names, name)) {
+                        (void) string_list_add(&c->certificates[i].optional_names, name);
+                        return;
+                }
 }
 
 int world_config_add_target(CertificateConfig *c, const char *name, bool probed) {
@@ -112,7 +133,7 @@ Config *world_config_named(const char *const *names, size_t count) {
         Config *c = calloc(1, sizeof *c);
 
         c->agree_to_terms = true;
-        fill_ca(c);
+        add_ca(c, "ca", "ca.test");
         c->certificates = calloc(MAX(count, (size_t) 1), sizeof *c->certificates);
         c->certificate_count = count;
         for (size_t i = 0; i < count; i++)

@@ -19,7 +19,7 @@ typedef struct World {
         Store *store;
         Responder *responder;
         Http *http;
-        FakeCa *ca;
+        FakeCa *ca, *second; /* the second one: "second.test", of world_config_add_second() */
         Helper *signer, *installer;
         Prober *prober;
         Engine engine;
@@ -37,6 +37,10 @@ Config *world_config(size_t count);
 Config *world_config_named(const char *const *names, size_t count);
 /* The i-th one gets a twin of this type, behind it, with the same targets. */
 void world_config_add_twin(Config *c, size_t i, KeyType type);
+/* Defines CA "second"; every certificate falls back to it. */
+void world_config_add_second(Config *c);
+/* Of the first certificate with this name: it becomes an optional one. */
+void world_config_make_optional(Config *c, const char *name);
 int world_config_add_target(CertificateConfig *c, const char *name, bool probed);
 
 int world_start(World *w, Config *config, bool once);

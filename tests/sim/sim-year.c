@@ -50,6 +50,8 @@ static CaFault on_request(CaRequest request, const char *identifier, void *userd
         if (y->faults == 0 || !fake_chance(y->w.loop, y->faults))
                 return CA_OK;
         f = (CaFault) (CA_LOST_BEFORE + fake_random(y->w.loop) % (CA_FAULT_MAX - CA_LOST_BEFORE));
+        if (f == CA_TERMS) /* waits for a person */
+                return CA_ERROR_500;
         return f == CA_REFUSED && request != CA_NEW_ORDER ? CA_LOST_AFTER : f;
 }
 

@@ -34,6 +34,19 @@ void sim_rate_limits(const SimOptions *o);
 void sim_useless_chains(const SimOptions *o);
 void sim_ca_down(const SimOptions *o);
 
+/* sim-fallback.c */
+void sim_fallback_503(const SimOptions *o);
+void sim_fallback_down(const SimOptions *o);
+void sim_fallback_while_ordering(const SimOptions *o);
+
+/* sim-one-name.c */
+void sim_one_name(const SimOptions *o);
+void sim_optional_name(const SimOptions *o);
+
+/* sim-nonces.c */
+void sim_half_of_the_nonces(const SimOptions *o);
+void sim_all_of_the_nonces(const SimOptions *o);
+
 /* sim-counts.c */
 void sim_fresh_order(const SimOptions *o);
 void sim_ready_order(const SimOptions *o);

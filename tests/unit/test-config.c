@@ -72,6 +72,64 @@ static void test_overlay(void) {
         CHECK_STR(t->probe_name, "z.example.org"); /* the first as written */
 }
 
+static void test_cas(void) {
+        make_tree();
+        write_text("lib/ca/second.conf", "[CA]\nDirectory=https://second.example/dir\nMaxNames=2\n"
+                                         "Limit=duplicates 5/7d\nLimit=failures 4/1h\n"
+                                         "Limit=failures 5/2h\nCaaIdentity=Second.example\n");
+        write_text("etc/renewd.conf", "[Defaults]\nCA=letsencrypt second\n");
+        write_text("etc/certificates/a.conf", "[Certificate]\nNames=a.example.org\n");
+        write_text("etc/certificates/b.conf", "[Certificate]\nNames=b.example.org\nCA=second\n");
+        write_text("etc/certificates/c.conf",
+                   "[Certificate]\nNames=a.example.org\nOptionalNames=c.example.org b.example.org\n");
+        _cleanup_(config_freep) Config *c = load();
+        const CaConfig *ca = config_ca(c, "second");
+        REQUIRE(c->certificate_count == 3 && ca);
+        CHECK_STR(c->certificates[0].ca, "letsencrypt");
+        REQUIRE(c->certificates[0].fallback_cas.count == 1);
+        CHECK_STR(c->certificates[0].fallback_cas.items[0], "second");
+        CHECK(certificate_has_ca(&c->certificates[0], "second"));
+        CHECK(!certificate_has_ca(&c->certificates[1], "letsencrypt"));
+        CHECK_INT(c->certificates[1].fallback_cas.count, 0);
+        CHECK_INT(ca->max_names, 2);
+        CHECK_INT(config_ca(c, "letsencrypt")->max_names, 100);
+        CHECK_INT(ca->limits[CA_LIMIT_DUPLICATES].count, 5);
+        CHECK_INT(ca->limits[CA_LIMIT_DUPLICATES].period_sec, 7 * 86400);
+        CHECK_INT(ca->limits[CA_LIMIT_FAILURES].period_sec, 7200);
+        CHECK_STR(ca->caa_identities.items[0], "second.example");
+        CHECK_INT(c->certificates[2].names.count, 3);
+        CHECK_INT(c->certificates[2].optional_names.count, 2);
+        check_one_message(
+                        c, true, "c",
+                        "/etc/certificates/c.conf: Names=: 3 names, but CA 'second' puts at most 2 "
+                        "into one certificate (MaxNames=); make two certificates of it");
+}
+
+static void test_optional_names(void) {
+        _cleanup_(string_list_done) StringList names = {};
+        const CertificateConfig *a;
+
+        make_tree();
+        write_text("etc/certificates/a.conf",
+                   "[Certificate]\nNames=a.example.org\nOptionalNames=b.example.org\n");
+        write_text("etc/certificates/b.conf",
+                   "[Certificate]\nNames=b.example.org\nOptionalNames=b.example.org\n");
+        _cleanup_(config_freep) Config *c = load();
+        check_one_message(
+                        c, true, "b",
+                        "/etc/certificates/b.conf: [Certificate] all names are optional; write at "
+                        "least one in Names= alone");
+        a = config_certificate(c, "a");
+        REQUIRE(a);
+        CHECK(!certificate_accepts_names(a, &names));
+        (void) string_list_add(&names, "b.example.org");
+        CHECK(!certificate_accepts_names(a, &names));
+        (void) string_list_add(&names, "a.example.org");
+        CHECK(certificate_accepts_names(a, &names));
+        (void) string_list_add(&names, "c.example.org");
+        CHECK(!certificate_accepts_names(a, &names));
+}
+
 static void test_drop_ins(void) {
         make_tree();
         write_text("etc/renewd.conf",
@@ -109,6 +167,10 @@ typedef struct Golden {
 static const Golden golden_errors[] = {
         { "KeyType=rsa-1024",
           "/etc/certificates/a.conf:3: KeyType=rsa-1024: not a key type; use one of ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, rsa-4096, ed25519" },
+        { "CA=letsencrypt letsencrypt",
+          "/etc/certificates/a.conf:3: CA=letsencrypt letsencrypt: 'letsencrypt' is given twice" },
+        { "CA=letsencrypt nobody",
+          "/etc/certificates/a.conf: CA=nobody: there is no such CA; there are: letsencrypt" },
         { "Challenge=http-1",
           "/etc/certificates/a.conf:3: Challenge=http-1: not a challenge type; use http-01, dns-01 or tls-alpn-01" },
         { "Challenge=http-01 http-01",
@@ -580,6 +642,8 @@ static void test_paths(void) {
 
 TEST_MAIN({ "the shortest configuration is complete", test_shortest },
           { "a certificate's [Deploy] overlays the profile", test_overlay },
+          { "CA-03 H-03 LE-07: CAs in their order, and what each allows", test_cas },
+          { "Q-05: optional names are names, but not all of them", test_optional_names },
           { "drop-ins apply in order, an empty value resets", test_drop_ins },
           { "R2.8.2 R2.8.4: a mistake has its message and breaks one certificate", test_golden },
           { "R2.8.4: unknown keys and sections are warned of with file and line", test_unknown },

@@ -123,6 +123,32 @@ static void budget_and_reserve(void) {
         done(&b);
 }
 
+/* Of ten, one is for who is urgent and one more for renewals. */
+static void what_is_no_renewal_gets_less(void) {
+        Waiter w[20], renewal;
+        unsigned next = 0, renewed = 0;
+        int64_t until;
+        Bench b;
+
+        init(&b, 100, 10);
+        for (size_t i = 0; i < 20; i++)
+                acquire(&b, &w[i], &next, (PacerWish){ .extra = true });
+        fake_loop_run(b.loop, SEC_PER_HOUR);
+        CHECK_INT(next, 8);
+        CHECK_INT(pacer_delay(w[19].ticket, &until), PACER_SPENT);
+        CHECK(until > START + SEC_PER_HOUR && until <= START + 3 * SEC_PER_HOUR + 1);
+        acquire(&b, &renewal, &renewed, (PacerWish){ .not_after = 99 });
+        fake_loop_run(b.loop, 10);
+        CHECK_INT(renewed, 1);
+        CHECK_INT(pacer_hold(b.pacer, loop_wall_sec(b.loop) + 500), 0);
+        CHECK_INT(pacer_delay(w[19].ticket, &until), PACER_HELD);
+        CHECK_INT(until, loop_wall_sec(b.loop) + 500);
+        for (size_t i = 0; i < 20; i++)
+                w[i].ticket = pacer_ticket_free(w[i].ticket);
+        renewal.ticket = pacer_ticket_free(renewal.ticket);
+        done(&b);
+}
+
 static void budget_survives_a_restart(void) {
         Waiter w[4];
         unsigned next = 0;
@@ -196,6 +222,7 @@ static void limits_of_two_are_limits_of_all(void) {
 TEST_MAIN({ "S-07: nearest expiry first, what is missing or urgent before", nearest_expiry_first },
           { "S-07: no more orders in flight than MaxOrders=", orders_in_flight },
           { "S-07: the budget of three hours, with a reserve", budget_and_reserve },
+          { "S-07: what is no renewal gets less of the budget", what_is_no_renewal_gets_less },
           { "S-07: the budget survives a restart", budget_survives_a_restart },
           { "S-09: a hold binds all but who forces, and survives a restart", hold },
           { "S-04: a hold is a week at most", hold_is_clamped },

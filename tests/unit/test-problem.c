@@ -198,6 +198,23 @@ static void table(void) {
                 { PROBLEM_UNSUPPORTED_IDENTIFIER, PLACE_NEW_ORDER, 400, CLASS_PARK },
                 { PROBLEM_USER_ACTION_REQUIRED, PLACE_NEW_ORDER, 403, CLASS_PARK },
                 { PROBLEM_AGREEMENT_REQUIRED, PLACE_NEW_ACCOUNT, 403, CLASS_PARK },
+                { PROBLEM_ALREADY_REVOKED, PLACE_REVOKE, 400, CLASS_DONE },
+                { PROBLEM_BAD_REVOCATION_REASON, PLACE_REVOKE, 400, CLASS_PARK },
+                { PROBLEM_UNAUTHORIZED, PLACE_REVOKE, 403, CLASS_PARK },
+                { PROBLEM_BAD_PUBLIC_KEY, PLACE_KEY_CHANGE, 400, CLASS_PARK },
+                { PROBLEM_CONFLICT, PLACE_KEY_CHANGE, 409, CLASS_LATER },
+                { PROBLEM_RATE_LIMITED, PLACE_FINALIZE, 429, CLASS_LATER },
+                { PROBLEM_SERVER_INTERNAL, PLACE_NEW_ORDER, 500, CLASS_LATER },
+                { PROBLEM_REJECTED_IDENTIFIER, PLACE_FINALIZE, 403, CLASS_PARK },
+                { PROBLEM_DNS, PLACE_FINALIZE, 400, CLASS_ORDER },
+                { PROBLEM_COMPOUND, PLACE_NEW_ORDER, 403, CLASS_PARK },
+                { PROBLEM_AUTO_RENEWAL_CANCELED, PLACE_ORDER, 403, CLASS_PARK },
+                { PROBLEM_AUTO_RENEWAL_EXPIRED, PLACE_ORDER, 403, CLASS_PARK },
+                { PROBLEM_AUTO_RENEWAL_CANCELLATION_INVALID, PLACE_ORDER, 400, CLASS_PARK },
+                { PROBLEM_AUTO_RENEWAL_REVOCATION_NOT_SUPPORTED, PLACE_REVOKE, 403, CLASS_PARK },
+                { PROBLEM_UNKNOWN_DELEGATION, PLACE_NEW_ORDER, 400, CLASS_PARK },
+                { PROBLEM_ONION_CAA_REQUIRED, PLACE_FINALIZE, 403, CLASS_PARK },
+                { PROBLEM_BAD_ATTESTATION_STATEMENT, PLACE_CHALLENGE, 0, CLASS_PARK },
         };
 
         check_classes(cases, ELEMENTSOF(cases));
@@ -269,6 +286,71 @@ static void advice(void) {
         CHECK_STR(problem_advice(&nonce, PLACE_ORDER), "");
 }
 
+/* Every type but those that are nobody's to act on. */
+static void every_type_has_advice(void) {
+        for (ProblemType t = PROBLEM_NONE + 1; t < PROBLEM_TYPE_MAX; t++) {
+                Problem p = { .type = t, .status = 400 };
+                bool silent = t == PROBLEM_BAD_NONCE || t == PROBLEM_COMPOUND ||
+                              t == PROBLEM_ORDER_NOT_READY || t == PROBLEM_ALREADY_REPLACED ||
+                              t == PROBLEM_ALREADY_REVOKED;
+                ProblemPlace place = t == PROBLEM_UNAUTHORIZED ? PLACE_ORDER : PLACE_DIRECTORY;
+
+                if (silent == (problem_advice(&p, place)[0] != '\0')) {
+                        printf("# '%s'\n", problem_type_to_string(t));
+                        CHECK(!"words, or none");
+                }
+        }
+}
+
+static void check_sentence(const char *json, long status, ProblemPlace place, const char *text) {
+        _cleanup_(problem_done) Problem p = parse(json, status);
+        _cleanup_free_ char *sentence = NULL;
+
+        CHECK_INT(problem_sentence(&p, place, false, &sentence), 0);
+        if (!sentence || !strstr(sentence, text)) {
+                printf("# '%s' lacks '%s'\n", sentence ? sentence : "", text);
+                CHECK(!"the sentence");
+        }
+}
+
+static void sentences(void) {
+        check_sentence("{\"type\":\"" URN
+                       "rateLimited\",\"detail\":\"paused: https://ca/unpause?x\"}",
+                       429, PLACE_NEW_ORDER,
+                       "'rateLimited' (HTTP 429): paused: https://ca/unpause?x; A limit");
+        check_sentence("{\"type\":\"" URN "userActionRequired\",\"detail\":\"new terms\","
+                       "\"instance\":\"https://ca/terms\"}",
+                       403, PLACE_NEW_ORDER, "new terms (see https://ca/terms); ");
+        check_sentence("{\"type\":\"" URN "badSignatureAlgorithm\",\"algorithms\":[\"ES256\",7,"
+                       "\"RS\\u001b256\"]}",
+                       400, PLACE_NEW_ACCOUNT, "(it takes ES256, RS\\x1b256)");
+        check_sentence("{\"type\":\"" URN
+                       "rejectedIdentifier\",\"detail\":\"two\",\"subproblems\":["
+                       "{\"type\":\"" URN
+                       "rejectedIdentifier\",\"detail\":\"policy\",\"identifier\":"
+                       "{\"type\":\"dns\",\"value\":\"a.test\"}},{\"type\":\"" URN
+                       "caa\",\"identifier\":{\"type\":\"dns\",\"value\":\"b.test\"}}]}",
+                       403, PLACE_NEW_ORDER, ": two [a.test: policy, b.test: caa]; ");
+        check_sentence("{\"type\":\"" URN "conflict\"}", 409, PLACE_KEY_CHANGE,
+                       "the CA refused the new account key: 'conflict' (HTTP 409); ");
+}
+
+static void blame(void) {
+        _cleanup_(problem_done) Problem p = parse(
+                        "{\"type\":\"" URN "malformed\",\"subproblems\":["
+                        "{\"type\":\"" URN "rejectedIdentifier\",\"identifier\":{\"value\":\"a\"}},"
+                        "{\"type\":\"" URN "rateLimited\",\"identifier\":{\"value\":\"b\"}},"
+                        "{\"type\":\"" URN "dns\",\"identifier\":{\"value\":\"c\"}},"
+                        "{\"type\":\"" URN "dns\"},{\"type\":\"odd\"}]}",
+                        400);
+
+        REQUIRE(p.subproblem_count == 4);
+        CHECK(problem_blames(&p, 0));
+        CHECK(!problem_blames(&p, 1));
+        CHECK(problem_blames(&p, 2));
+        CHECK(!problem_blames(&p, 3));
+}
+
 static void copies(void) {
         _cleanup_(problem_done)
                         Problem p = parse("{\"type\":\"" URN "dns\",\"detail\":\"no\"}", 400),
@@ -294,4 +376,7 @@ TEST_MAIN({ "Q-01 a document is read, the HTTP status wins", reads_document },
           { "Q-03 without a type the status decides", by_status },
           { "Q every type has a class and words at every place", total },
           { "Q advice names the next step", advice },
+          { "Q every type that waits for somebody has words", every_type_has_advice },
+          { "Q, F-05, C-12: the sentence says who, what and where to look", sentences },
+          { "Q-05 a name is blamed for what is its own fault only", blame },
           { "Q-07 a problem can be kept", copies })

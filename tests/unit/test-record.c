@@ -58,9 +58,9 @@ static void round_trip(void) {
                 .absent = true,
                 .refused = true,
         };
-        a.failures = 3;
-        a.next_attempt = 99;
-        a.retry_after = 98;
+        a.tries.failures = 3;
+        a.tries.next_attempt = 99;
+        a.tries.retry_after = 98;
         a.attempts = 12;
         record_add_issue(&a, 41, 7);
         again(&a, &b);
@@ -83,9 +83,9 @@ static void round_trip(void) {
         CHECK_INT(b.renewal.next_check, 4);
         CHECK_INT(b.renewal.failures, 5);
         CHECK(b.renewal.recalled && b.renewal.absent && b.renewal.refused);
-        CHECK_INT(b.failures, 3);
-        CHECK_INT(b.next_attempt, 99);
-        CHECK_INT(b.retry_after, 98);
+        CHECK_INT(b.tries.failures, 3);
+        CHECK_INT(b.tries.next_attempt, 99);
+        CHECK_INT(b.tries.retry_after, 98);
         CHECK_INT(b.attempts, 12);
         CHECK_INT(b.issued_count, 1);
         CHECK_INT(b.issued[0].at, 41);
@@ -131,8 +131,8 @@ static void wrong_types_are_absent(void) {
 
                 parse(texts[i], &r);
                 CHECK(!r.attempt.id);
-                CHECK_INT(r.failures, 0);
-                CHECK_INT(r.next_attempt, 0);
+                CHECK_INT(r.tries.failures, 0);
+                CHECK_INT(r.tries.next_attempt, 0);
                 CHECK_INT(r.issued_count, 0);
         }
 }
@@ -141,11 +141,11 @@ static void huge_counters(void) {
         _cleanup_(record_done) Record r = {}, again_r = {};
 
         parse("{\"failures\":2147483648,\"attempts\":9007199254740991}", &r);
-        CHECK_INT(r.failures, RECORD_FAILURES_MAX);
+        CHECK_INT(r.tries.failures, RECORD_FAILURES_MAX);
         CHECK(r.attempts > 0);
         r.attempts++;
         again(&r, &again_r);
-        CHECK_INT(again_r.failures, RECORD_FAILURES_MAX);
+        CHECK_INT(again_r.tries.failures, RECORD_FAILURES_MAX);
 }
 
 static void hostile_text_is_escaped(void) {

@@ -202,7 +202,86 @@ static void deploy(void) {
         CHECK(retry_deploy_delay(0, 0, 0) >= 54);
 }
 
-TEST_MAIN({ "1 min, 10 min, 100 min, then 20 h (S-06)", later },
+static void server_errors(void) {
+        static const int64_t steps[] = { 60, 300, 900, 6000, 72000, 72000 };
+
+        for (unsigned i = 0; i < ELEMENTSOF(steps); i++)
+                check_about((RetryFacts){ .class = CLASS_LATER,
+                                          .type = PROBLEM_SERVER_INTERNAL,
+                                          .failures = i + 1 },
+                            steps[i]);
+}
+
+static void nonces(void) {
+        static const int64_t steps[] = { 60, 300, 900, 3600, 3600 };
+
+        for (unsigned i = 0; i < ELEMENTSOF(steps); i++) {
+                RetryFacts f = { .class = CLASS_UNREACHABLE,
+                                 .type = PROBLEM_BAD_NONCE,
+                                 .failures = i + 1,
+                                 .random = i * 7919 };
+
+                CHECK(delay_of(f) >= steps[i] - steps[i] / 10);
+                CHECK(delay_of(f) <= MIN(steps[i] + steps[i] / 10, 3600));
+        }
+}
+
+static void pauses(void) {
+        RetryFacts f = { .class = CLASS_PARK, .type = PROBLEM_RATE_LIMITED, .failures = 1 };
+
+        CHECK(delay_of(f) >= 3600 && delay_of(f) <= 3960);
+        f.failures = 9;
+        CHECK(delay_of(f) >= 64800);
+        f = (RetryFacts){ .class = CLASS_ACCOUNT, .type = PROBLEM_UNAUTHORIZED, .failures = 1 };
+        CHECK(delay_of(f) >= DAY - DAY / 10);
+}
+
+/* 90 days of life: the emergency is its last day. */
+static void before_the_emergency(void) {
+        RetryFacts f = {
+                .class = CLASS_LATER,
+                .failures = 1,
+                .retry_after_sec = 7 * DAY,
+                .lifetime_sec = 90 * DAY,
+                .not_after = T0 + 4 * DAY,
+        };
+
+        CHECK_INT(delay_of(f), 3 * DAY - 3 * DAY / 10);
+        f.retry_after_sec = DAY;
+        CHECK_INT(delay_of(f), DAY);
+        f.not_after = T0 + DAY / 2; /* it is there: the CA's word holds */
+        CHECK_INT(delay_of(f), DAY);
+}
+
+static void quota(void) {
+        RetryQuota q = {};
+        int64_t life = 90 * DAY, end = T0 + 60 * DAY;
+
+        CHECK_INT(retry_quota_until(&q, life, end, T0), 0);
+        for (int i = 0; i < 5; i++)
+                retry_quota_add(&q, T0 + i * 600);
+        CHECK_INT(retry_quota_until(&q, life, end, T0 + 3600), 0); /* the first day */
+        CHECK_INT(q.first, T0);
+        CHECK_INT(retry_quota_until(&q, life, end, T0 + DAY), T0 + DAY + 1800);
+        CHECK_INT(retry_quota_until(&q, life, end, T0 + DAY + 1800), 0);
+        retry_quota_add(&q, T0 + 2 * DAY);
+        CHECK_INT(retry_quota_until(&q, life, end, T0 + 2 * DAY + 1), 0);
+        retry_quota_add(&q, T0 + 2 * DAY + 60);
+        CHECK_INT(retry_quota_until(&q, life, end, T0 + 2 * DAY + 120), T0 + 3 * DAY);
+        CHECK_INT(retry_quota_until(&q, life, T0 + 10 * DAY, T0 + 2 * DAY + 120),
+                  0); /* last tenth */
+        CHECK_INT(retry_quota_until(&q, 0, 0, T0 + 2 * DAY + 120), T0 + 3 * DAY);
+        CHECK_INT(retry_quota_until(&q, 3600, end, T0 + 2 * DAY + 120), 0);
+        CHECK_INT(retry_quota_until(&q, life, end, T0 - 99 * DAY), 0); /* the clock was set back */
+}
+
+TEST_MAIN({ "serverInternal: 1, 5, 15 min, then as all others (section Q)", server_errors },
+          { "refused nonces: up to an hour (D-07)", nonces },
+          { "a limit without an end: an hour, then daily; a dead account daily (Q, F-16)", pauses },
+          { "Retry-After never outlasts the time before the emergency (S-04, T-13)",
+            before_the_emergency },
+          { "two a day after the first day, but in the last tenth (R1.59, S-06)", quota },
+          { "1 min, 10 min, 100 min, then 20 h (S-06)", later },
           { "a failed validation waits 12 minutes (J-16)", validation },
           { "an unreachable CA is asked every 30 s to 5 min (S-06)", unreachable },
           { "what somebody must mend is probed daily (section Q)", parked },

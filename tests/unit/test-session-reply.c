@@ -20,7 +20,7 @@ typedef struct Answer {
         const char *request; /* "POST /new-order nonce": what the session must have sent */
         int error;
         long status;
-        const char *nonce, *location, *retry_after, *date, *body;
+        const char *nonce, *location, *retry_after, *date, *body, *type;
         int64_t delay_sec;
 } Answer;
 
@@ -90,6 +90,7 @@ int http_start(Http *h, const HttpRequest *request, http_fn fn, void *userdata, 
         (void) str_replace(&c->reply.location, a->location);
         (void) str_replace(&c->reply.retry_after, a->retry_after);
         (void) str_replace(&c->reply.date, a->date);
+        (void) str_replace(&c->reply.content_type, a->type);
         if (a->body)
                 (void) bytes_append_string(&c->reply.body, a->body);
         CHECK_INT(loop_timer_after(
@@ -630,7 +631,22 @@ static void existing_account_is_taken(void) {
         done(&b);
 }
 
-TEST_MAIN({ "D-06: the refusal's own nonce is used next", refusal_brings_the_nonce },
+static void disguised_problem(void) {
+        static const Answer script[] = {
+                { "POST /new-order n1", .status = 201, .type = "application/problem+json; x",
+                  .body = "{}" },
+                {},
+        };
+        Bench b;
+
+        init_ready(&b, "n1");
+        order(&b, script);
+        CHECK_INT(b.status, 500);
+        done(&b);
+}
+
+TEST_MAIN({ "Q-04: a problem with status 201 is a failure", disguised_problem },
+          { "D-06: the refusal's own nonce is used next", refusal_brings_the_nonce },
           { "D-06: a refusal without nonce has one fetched", refusal_without_a_nonce },
           { "D-02: a nonce is gone when the connection is lost", nonce_is_used_once },
           { "D-03, D-05: an answer without usable nonce: one is fetched",

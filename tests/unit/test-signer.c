@@ -463,6 +463,37 @@ static void foreign_csr(void) {
         CHECK_STR(error_of("SignFinalize", finalize("a", "1", csr)), "");
 }
 
+/* A fallback CA may be asked, and an optional name may be missing; a required one may not. */
+static void fallback_and_optional(void) {
+        static const char order_format[] =
+                        "{\"request\":{\"ca\":\"%s\",\"url\":\"https://%s.example/o\",\"nonce\":\"" NONCE
+                        "\",\"kid\":\"https://%s.example/1\"},\"certificate\":\"c\",\"names\":%s}";
+        static const char csr_format[] =
+                        "{\"certificate\":\"c\",\"attempt\":\"1\",\"create\":true,\"names\":%s}";
+        static const char few[] = "[\"a.example.org\"]",
+                          all[] = "[\"a.example.org\",\"b.example.org\"]";
+
+        set_up();
+        write_config("ca/other.conf", "[CA]\nDirectory=https://other.example/dir\n");
+        write_config("ca/third.conf", "[CA]\nDirectory=https://third.example/dir\n");
+        write_config("certificates/c.conf", "[Certificate]\nNames=a.example.org\n"
+                                            "OptionalNames=b.example.org\nCA=test other\n");
+        make_account();
+        free(answer("Account", "{\"ca\":\"other\"}", "thumbprint"));
+        CHECK_STR(error_of("SignNewOrder", text(order_format, "ca", "ca", "ca", all)), "UnknownCa");
+        CHECK_STR(error_of("SignNewOrder", text(order_format, "other", "other", "other", all)), "");
+        CHECK_STR(error_of("SignNewOrder", text(order_format, "other", "other", "other", few)), "");
+        CHECK_STR(error_of("SignNewOrder", text(order_format, "third", "third", "third", few)),
+                  "NotConfigured");
+        CHECK_STR(error_of("SignNewOrder",
+                           text(order_format, "other", "other", "other", "[\"b.example.org\"]")),
+                  "NotConfigured");
+        CHECK_STR(error_of("CertificateRequest", text(csr_format, "[\"b.example.org\"]")),
+                  "NotConfigured");
+        _cleanup_free_ char *csr = answer("CertificateRequest", text(csr_format, few), "csr");
+        CHECK_STR(error_of("SignFinalize", finalize("c", "1", csr)), "");
+}
+
 static void account_key_as_certificate_key(void) {
         set_up();
         make_account();
@@ -581,6 +612,8 @@ TEST_MAIN({ "F-03 Account answers with the same key", account },
           { "F-01 C-04 newAccount has e-mail, agreement and jwk", new_account },
           { "F-04 without agreement nothing is agreed to", terms },
           { "H-01 C-05 newOrder has the configured names and kid", order },
+          { "CA-03: another CA of the list, and a name less that is optional",
+            fallback_and_optional },
           { "R2.7.5 names that are not configured are refused", foreign_names },
           { "H-01 an order asks for what is configured", wishes },
           { "U-02 a forged profile is refused", forged_profile },
