@@ -207,6 +207,26 @@ static const FollowHandler by_status[STATUS_MAX] = {
         [STATUS_EXPIRED] = follow_lost,          [STATUS_REVOKED] = follow_lost,
 };
 
+/* An order goes forward: how far it has come, by its status (section I). Some may have been passed between two looks. */
+static const unsigned progress_of[STATUS_MAX] = {
+        [STATUS_PENDING] = 1, [STATUS_READY] = 2,   [STATUS_PROCESSING] = 3,
+        [STATUS_VALID] = 4,   [STATUS_INVALID] = 4, [STATUS_DEACTIVATED] = 4,
+        [STATUS_EXPIRED] = 4, [STATUS_REVOKED] = 4,
+};
+
+/* One that went back, or came back from its end: the server's word counts, and a person may want to know. */
+static int note_status(OrderMachine *m, AcmeStatus status) {
+        AcmeStatus last = m->last_status;
+
+        m->last_status = status;
+        if (status == last || progress_of[status] > progress_of[last] || m->odd_told)
+                return 0;
+        m->odd_told = true;
+        return order_queue_tell(
+                        m, "the CA's order went from '%s' to '%s'", acme_status_to_string(last),
+                        acme_status_to_string(status));
+}
+
 int order_follow(OrderMachine *m, const OrderEvent *e, ProblemPlace place) {
         _cleanup_(order_done) Order o = {};
         _cleanup_(json_freep) Json *j = NULL;
@@ -225,7 +245,9 @@ int order_follow(OrderMachine *m, const OrderEvent *e, ProblemPlace place) {
         }
         if (r < 0)
                 return order_bad_answer(m, &m->pending, &m->patience, place, reason, e);
-        r = order_learn(m, &o, e);
+        r = note_status(m, o.status);
+        if (r >= 0)
+                r = order_learn(m, &o, e);
         if (r == 0 && place == PLACE_NEW_ORDER)
                 r = order_check_echo(m, &o);
         if (r != 0)

@@ -144,6 +144,8 @@ struct OrderMachine {
         /* of this run */
         bool placed;  /* by this run: what the CA does not know yet may still come (W-16) */
         bool learned; /* an order object was read */
+        AcmeStatus last_status; /* of it; UNKNOWN before */
+        bool odd_told;          /* that its status went where none leads */
         OrderDownload download;
         OrderRow *rows;
         size_t row_count;

@@ -80,7 +80,7 @@ class Windows(acme_case.AcmeCase):
             return len(done) == 3
         wait_until(look, 200, lambda: f"only {done}\n" + self.renewd.tail(), 0.5)
         shown = self.renewd.show(garbage)
-        self.assertEqual((shown["failures"], shown["last_error"]), (0, None))
+        self.assertEqual((shown["failures"], shown.get("last_error")), (0, None))
         self.assertGreater(shown["next_renewal"], time.time() - 5)
         for name in names:
             self.check_chain(name)

@@ -238,6 +238,36 @@ static void stuck_in_emergency(void) {
         driver_done(&d);
 }
 
+/* Its status by turns, at each look. */
+static bool flap(Driver *d, const OrderEffect *effect, OrderEvent *e) {
+        static const char *const turns[] = { "processing", "ready", "processing", "ready" };
+
+        if (effect->call != CALL_ORDER || !d->finalized || d->fault_count >= ELEMENTSOF(turns))
+                return false;
+        (void) snprintf(d->text, sizeof d->text,
+                        "{\"status\":\"%s\",\"identifiers\":[{\"type\":\"dns\",\"value\":"
+                        "\"a.example.org\"}],\"authorizations\":[\"https://ca.test/a/0\"],"
+                        "\"finalize\":\"https://ca.test/f\"}",
+                        turns[d->fault_count++]);
+        e->status = 200;
+        e->body = d->text;
+        e->size = strlen(d->text);
+        return true;
+}
+
+static void flapping(void) {
+        Driver d;
+
+        driver_init(&d, one);
+        d.fault = flap;
+        driver_new(&d);
+        driver_run(&d, ORDER_EVENT_START);
+        CHECK(d.done);
+        CHECK_INT(d.tells, 1);
+        CHECK(strstr(d.told, "'processing' to 'ready'"));
+        driver_done(&d);
+}
+
 static bool only_500(Driver *d, const OrderEffect *effect, OrderEvent *e) {
         return effect->call == CALL_ORDER && driver_problem(d, e, 500, "serverInternal", 0);
 }
@@ -268,4 +298,5 @@ TEST_MAIN({ "newOrder carries what is asked for, and else nothing (H-01, H-04, X
           { "an order without replaces is only told (H-11, T-16)", replaces_not_echoed },
           { "what was asked for is saved with the URL (H-05)", saved },
           { "a stuck order is given up in the emergency time (O-09)", stuck_in_emergency },
+          { "an order that goes backwards is told once, and followed (I, W-13)", flapping },
           { "500 for an order of before means forgotten (I-05)", forgotten_order }, )
