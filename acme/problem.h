@@ -79,6 +79,7 @@ typedef enum ProblemPlace {
         PLACE_ORDER,
         PLACE_FINALIZE,
         PLACE_CERTIFICATE,
+        PLACE_REVOCATION,
         PLACE_MAX,
 } ProblemPlace;
 

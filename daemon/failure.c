@@ -25,6 +25,7 @@ static const char *const place_texts[PLACE_MAX] = {
         [PLACE_ORDER] = "the order failed at the CA",
         [PLACE_FINALIZE] = "the CA refused to issue",
         [PLACE_CERTIFICATE] = "the certificate could not be fetched",
+        [PLACE_REVOCATION] = "the CA refused the revocation",
 };
 
 const char *problem_class_to_string(ProblemClass c) {

@@ -8,7 +8,8 @@
 #include "base/strings.h"
 
 #define RECORD_VERSION      1
-#define RECORD_ISSUED_MAX   16      /* more than the issuance guard ever counts */
+#define RECORD_ISSUED_MAX   16 /* more than the issuance guard ever counts */
+#define RECORD_REVOKED_MAX  64
 #define RECORD_FAILURES_MAX 1000000 /* what is more is that (R1.6) */
 
 /* The order that is open, or about to be. */
@@ -36,6 +37,7 @@ typedef struct RecordCurrent {
         char *profile;            /* that its order had; NULL: none */
         int64_t at;               /* when it came; 0: not known */
         bool unusable;            /* its key is gone */
+        bool unwanted;            /* it was revoked, and another one shall take its place */
         int64_t former_not_after; /* of the one before it; 0: none */
 } RecordCurrent;
 
@@ -76,6 +78,7 @@ typedef struct Record {
         int64_t retry_after;                   /* the CA's own word: not even by hand before; 0 */
         RecordIssue issued[RECORD_ISSUED_MAX]; /* oldest first */
         size_t issued_count;
+        StringList revoked; /* SHA-256 of the leaves that were revoked by us, oldest first; the installer reads it too */
 } Record;
 
 void record_done(Record *r);
@@ -90,6 +93,9 @@ void record_attempt_done(RecordAttempt *a);
 void record_current_done(RecordCurrent *c);
 void record_error_done(RecordError *e);
 void record_renewal_done(RecordRenewal *n);
+
+/* Notes a revocation; the oldest gives way. */
+int record_add_revoked(Record *r, const char *leaf);
 
 /* A number for a set of names and a key type, the same on every machine. */
 int64_t record_set_of(const StringList *names, const char *key_type);
