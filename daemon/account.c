@@ -248,10 +248,10 @@ int account_forget_url(Account *a) {
         return account_save(a);
 }
 
-int account_expect(Account *a) {
-        if (a->lookup)
+int account_expect(Account *a, bool expected) {
+        if (a->lookup == expected)
                 return 0;
-        a->lookup = true;
+        a->lookup = expected;
         return account_save(a);
 }
 

@@ -48,8 +48,9 @@ typedef struct AccountLife {
 AccountLife *account_life(Account *a);
 int account_save(Account *a);
 
-/* Durable before newAccount with a binding leaves: whatever becomes of it, the account is looked up first (G-05). */
-int account_expect(Account *a);
+/* Durable before newAccount with a binding leaves: whatever becomes of it, the account is looked up first (G-05); false
+ * when the CA has said that there is none. Nothing is written for what is so already. */
+int account_expect(Account *a, bool expected);
 
 /* New orders within `window_sec` before `now`, in steps of five minutes. */
 int64_t account_orders(const Account *a, int64_t now, int64_t window_sec);

@@ -155,7 +155,8 @@ void cert_attempt_fail(Cert *c, const Failure *f) {
                 copy.class = CLASS_LATER;
         count_failure(c, &copy, now);
         at = MAX(c->soon, c->record.next_attempt);
-        if (copy.class != CLASS_UNREACHABLE) /* a wish stays until the CA has been asked */
+        /* A wish stays until the CA has been asked, by an account that it knows (F-15). */
+        if (copy.class != CLASS_UNREACHABLE && copy.class != CLASS_ACCOUNT)
                 c->wanted = c->forced = false;
         tell_failure(c, &copy, url, at);
         hold_others(c, &copy, now);

@@ -95,7 +95,8 @@ static int judge_binding(Session *s, Failure *f, bool ambiguous) {
         free(f->message);
         f->message = message;
         f->class = CLASS_PARK;
-        return account_save(s->account);
+        r = ambiguous ? 0 : account_expect(s->account, false);
+        return r < 0 ? r : account_save(s->account);
 }
 
 /* S-07: an account that was refused is asked for again after an hour at the earliest. */
@@ -171,7 +172,7 @@ static int account_ask(Session *s, bool lookup) {
 
         s->preparation = lookup ? PREPARE_LOOKUP : PREPARE_ACCOUNT;
         s->lookup_done = true;
-        r = !lookup && s->external_account ? account_expect(s->account) : 0;
+        r = !lookup && s->external_account ? account_expect(s->account, true) : 0;
         return r < 0 ? r : session_send(s, &request, on_account, s, &s->account_call);
 }
 

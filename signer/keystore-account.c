@@ -165,54 +165,6 @@ static int enter_locked(int store_fd, const char *ca) {
         return r < 0 ? r : TAKE_FD(dir_fd);
 }
 
-/* A pending key that is the current one was promoted, and the end of that was cut off. */
-static int pending_file(int dir_fd, char ret[LINK_SIZE]) {
-        char current[LINK_SIZE];
-        int r;
-
-        r = read_link(dir_fd, PENDING, ret);
-        if (r < 0)
-                return r == -ENOENT ? -ENOKEY : r;
-        r = read_link(dir_fd, CURRENT, current);
-        return r >= 0 && str_equal(ret, current) ? -ENOKEY : 0;
-}
-
-int keystore_account_pending(int store_fd, const char *ca, EVP_PKEY **ret) {
-        _cleanup_close_ int dir_fd = keystore_enter_path(store_fd, "accounts", ca, false);
-        char file[LINK_SIZE];
-        int r;
-
-        if (dir_fd < 0)
-                return dir_fd == -ENOENT ? -ENOKEY : TAKE_FD(dir_fd);
-        r = pending_file(dir_fd, file);
-        return r < 0 ? r : read_named(dir_fd, file, ret);
-}
-
-int keystore_account_prepare(
-                int store_fd, const char *ca, KeyType type, EVP_PKEY *given, EVP_PKEY **ret) {
-        _cleanup_(key_freep) EVP_PKEY *key = NULL;
-        _cleanup_close_ int dir_fd = enter_locked(store_fd, ca);
-        char file[LINK_SIZE];
-        int r;
-
-        if (dir_fd < 0)
-                return TAKE_FD(dir_fd);
-        r = pending_file(dir_fd, file);
-        if (r != -ENOKEY)
-                return r < 0 ? r : read_named(dir_fd, file, ret);
-        if (given) {
-                key = EVP_PKEY_up_ref(given) == 1 ? given : NULL;
-                r = key ? 0 : -ENOMEM;
-        } else
-                r = key_generate(type, &key);
-        if (r >= 0)
-                r = write_new(dir_fd, key, PENDING);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(key);
-        return 0;
-}
-
 /* The note first: a key that is gone must still be known (C-13). */
 static int destroy(int dir_fd, const char *file) {
         const FileRights rights = { .mode = 0600, .uid = (uid_t) -1, .gid = (gid_t) -1 };
@@ -242,6 +194,65 @@ static int destroy_others(int dir_fd, const char *current) {
         return r;
 }
 
+/* The last of the three, so that a promotion which was cut off is seen, and ended by the next call. */
+static int end_promotion(int dir_fd, const char *current) {
+        int r;
+
+        r = destroy_others(dir_fd, current);
+        return r < 0 ? r : file_remove_at(dir_fd, PENDING);
+}
+
+/* Under the lock. A pending key that is the current one was promoted. */
+static int pending_file(int dir_fd, char ret[LINK_SIZE]) {
+        char current[LINK_SIZE];
+        int r;
+
+        r = read_link(dir_fd, PENDING, ret);
+        if (r < 0)
+                return r == -ENOENT ? -ENOKEY : r;
+        r = read_link(dir_fd, CURRENT, current);
+        if (r < 0 || !str_equal(ret, current))
+                return 0;
+        r = end_promotion(dir_fd, current);
+        return r < 0 ? r : -ENOKEY;
+}
+
+int keystore_account_pending(int store_fd, const char *ca, EVP_PKEY **ret) {
+        _cleanup_close_ int dir_fd = enter_locked(store_fd, ca);
+        char file[LINK_SIZE];
+        int r;
+
+        if (dir_fd < 0)
+                return TAKE_FD(dir_fd);
+        r = pending_file(dir_fd, file);
+        return r < 0 ? r : read_named(dir_fd, file, ret);
+}
+
+int keystore_account_prepare(
+                int store_fd, const char *ca, KeyType type, EVP_PKEY *given, EVP_PKEY **ret) {
+        _cleanup_(key_freep) EVP_PKEY *key = NULL;
+        _cleanup_close_ int dir_fd = enter_locked(store_fd, ca);
+        char file[LINK_SIZE];
+        int r;
+
+        if (dir_fd < 0)
+                return TAKE_FD(dir_fd);
+        r = pending_file(dir_fd, file);
+        if (r != -ENOKEY)
+                return r < 0 ? r : read_named(dir_fd, file, ret);
+        if (given) {
+                key = EVP_PKEY_up_ref(given) == 1 ? given : NULL;
+                r = key ? 0 : -ENOMEM;
+        } else
+                r = key_generate(type, &key);
+        if (r >= 0)
+                r = write_new(dir_fd, key, PENDING);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(key);
+        return 0;
+}
+
 int keystore_account_promote(int store_fd, const char *ca, const char *thumbprint) {
         _cleanup_close_ int dir_fd = enter_locked(store_fd, ca);
         _cleanup_free_ char *wanted = NULL;
@@ -261,9 +272,7 @@ int keystore_account_promote(int store_fd, const char *ca, const char *thumbprin
                         return r < 0 && r != -ENOENT ? r : -ENOKEY;
                 r = link_replace_at(dir_fd, CURRENT, file);
         }
-        if (r >= 0)
-                r = file_remove_at(dir_fd, PENDING);
-        return r < 0 ? r : destroy_others(dir_fd, file);
+        return r < 0 ? r : end_promotion(dir_fd, file);
 }
 
 int keystore_account_abandon(int store_fd, const char *ca) {

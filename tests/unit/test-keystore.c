@@ -251,9 +251,10 @@ static void promotion_cut(void) {
         dir_fd = openat(fd, "accounts/test", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         CHECK_INT(link_replace_at(dir_fd, "current", link), 0);
         CHECK_INT(keystore_account_pending(fd, "test", &none), -ENOKEY);
+        CHECK_INT(faccessat(fd, before, F_OK, 0), -1);
+        CHECK_INT(faccessat(fd, "accounts/test/pending", F_OK, AT_SYMLINK_NOFOLLOW), -1);
         REQUIRE(jwk_thumbprint(new, &thumbprint) == 0);
         CHECK_INT(keystore_account_promote(fd, "test", thumbprint), 0);
-        CHECK_INT(faccessat(fd, before, F_OK, 0), -1);
 }
 
 static void rollover_abandoned(void) {
