@@ -68,6 +68,22 @@ class Life(AccountCase):
         self.ctl("account", "show", "nobody", code=5)
         self.ctl("account", "dance", code=3)
 
+    def test_shipped(self):
+        """CA-02 the shipped definitions are read, and the templates as well when they are filled in"""
+        self.configure()
+        shipped = os.path.join(self.installation.data, "ca")
+        for path in glob.glob(os.path.join(shipped, "*.conf.example")):
+            with open(path) as f:
+                text = f.read().replace("HOST", "ca.example.org").replace("PROVISIONER", "acme")
+            lines = [line for line in text.splitlines() if not line.startswith("Bundle=")]
+            self.renewd.write(f"ca/{os.path.basename(path).removesuffix('.example')}", "\n".join(lines) + "\n")
+        self.renewd.start()
+        names = [os.path.basename(p).removesuffix(".conf") for p in glob.glob(os.path.join(shipped, "*.conf"))]
+        self.assertGreaterEqual(len(names), 8)
+        for name in [*names, "step-ca", "vault"]:
+            self.assertIn("there is no account", self.ctl("account", "show", name, code=1).stdout, name)
+        self.ctl("check")
+
     def test_create_and_find(self):
         """F-06 find never makes an account, create does; X no order is needed"""
         self.configure()
@@ -184,7 +200,7 @@ class Forgotten(AccountCase):
         key, url, leaf = self.current_key(), self.account()["account"], self.renewd.live_leaf(name)
         self.restart_pebble()
         self.ctl("renew", name, "--wait", "--force", check=False)
-        wait_until(lambda: self.account().get("account") not in (None, url), 60, lambda: "another account\n" + self.renewd.tail())
+        wait_until(lambda: self.account().get("account") not in (None, url), 120, lambda: "another account\n" + self.renewd.tail())
         self.assertEqual(self.current_key(), key)
         self.assertRegex(self.renewd.output(), r"the account was 'https://[^']*' and is 'https://")
         wait_until(lambda: self.renewd.live_leaf(name) != leaf, 60, lambda: "renewed without help\n" + self.renewd.tail())
