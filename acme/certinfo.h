@@ -47,6 +47,9 @@ int chain_has_issuer(const void *pem, size_t size, const char *issuer);
 /* Have both chains the same leaf? 1, 0; -EBADMSG if one of them cannot be read. */
 int chain_same_leaf(const void *a, size_t a_size, const void *b, size_t b_size);
 
+/* The leaf as DER; appended. -EBADMSG. */
+int chain_leaf_der(const void *pem, size_t size, Bytes *ret);
+
 /* What a new certificate must satisfy. */
 typedef struct CertExpectation {
         const char *spki_sha256; /* of our key; NULL: not checked */

@@ -168,3 +168,20 @@ int chain_split(const void *pem,
         }
         return 0;
 }
+
+int chain_leaf_der(const void *pem, size_t size, Bytes *ret) {
+        _cleanup_(certificate_stack_freep) CertificateStack *s = NULL;
+        const char *reason;
+        unsigned char *der = NULL;
+        int r, n;
+
+        r = chain_load(pem, size, &s, &reason);
+        if (r < 0)
+                return r;
+        n = i2d_X509(sk_X509_value(s, 0), &der);
+        if (n < 0)
+                return -ENOMEM;
+        r = bytes_append(ret, der, (size_t) n);
+        OPENSSL_free(der);
+        return r;
+}

@@ -83,7 +83,7 @@ static int sign_text(
 
 /* ---- header and body ---- */
 
-/* Exactly alg, nonce, url and one of jwk and kid (C-03). */
+/* Exactly alg, nonce, url and one of jwk and kid (C-03); the inner one of a key change has no nonce (F-11). */
 static int build_header(EVP_PKEY *k, const Algorithm *a, const JwsHeader *header, Json **ret) {
         _cleanup_(json_freep) Json *j = json_object_new();
         Json *jwk = NULL;
@@ -99,7 +99,7 @@ static int build_header(EVP_PKEY *k, const Algorithm *a, const JwsHeader *header
                 if (r >= 0)
                         r = json_set(j, "jwk", jwk);
         }
-        if (r >= 0)
+        if (r >= 0) /* NULL is left out */
                 r = json_set_string(j, "nonce", header->nonce);
         if (r >= 0)
                 r = json_set_string(j, "url", header->url);
@@ -151,7 +151,7 @@ int jws_sign(EVP_PKEY *k, const JwsHeader *header, const char *payload, char **r
         const Algorithm *a = algorithm_of(k);
         int r;
 
-        if (!a || !str_is_base64url(header->nonce))
+        if (!a || (header->nonce ? !str_is_base64url(header->nonce) : header->kid != NULL))
                 return -EINVAL;
         if (payload && strlen(payload) >= JWS_BODY_MAX)
                 return -E2BIG;

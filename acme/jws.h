@@ -8,9 +8,9 @@
 #define JWS_BODY_MAX ((size_t) 50000) /* C-15 */
 
 typedef struct JwsHeader {
-        const char *nonce;
+        const char *nonce; /* NULL, only without kid: the inner JWS of a key change (F-11) */
         const char *url;
-        const char *kid; /* NULL: the jwk is put in instead (newAccount) */
+        const char *kid; /* NULL: the jwk is put in instead (newAccount, a certificate's own key) */
 } JwsHeader;
 
 /* Signs. `payload` NULL is the empty payload of POST-as-GET (C-07). ret: malloc'ed text. */

@@ -12,6 +12,8 @@ void ca_config_done(CaConfig *c) {
         free(c->name);
         free(c->directory);
         free(c->bundle);
+        free(c->external_account);
+        string_list_done(&c->contact);
         string_list_done(&c->origins);
         string_list_done(&c->caa_identities);
         *c = (CaConfig){};

@@ -57,6 +57,8 @@ typedef struct CaConfig {
         bool terms_agreed;  /* AgreeToTerms= of [Account], or of this CA */
         bool renewal_info;  /* ask it when to renew, if it says (T-03) */
         bool replaces;      /* tell it which certificate an order replaces (T-15) */
+        StringList contact; /* Contact=, or Email= of [Account]; "mailto:" is added where it is sent */
+        char *external_account; /* credential below credentials/eab/; the CA's name unless told otherwise */
 } CaConfig;
 
 typedef enum FileContent {

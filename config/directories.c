@@ -28,7 +28,8 @@ static int take_entry(const Report *report, const char *dir, const char *entry, 
         _cleanup_free_ char *name = NULL, *shown = NULL;
         size_t size = strlen(entry);
 
-        if (entry[0] == '.' || str_ends_with(entry, "~") || str_ends_with(entry, ".d"))
+        if (entry[0] == '.' || str_ends_with(entry, "~") || str_ends_with(entry, ".d") ||
+            str_ends_with(entry, ".conf.example"))
                 return 0;
         shown = str_escape(entry, VALUE_SHOWN_MAX);
         if (!shown)

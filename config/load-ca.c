@@ -95,6 +95,7 @@ static int read_ca(const Loader *l, const Report *report, const Source *s, CaDra
         int r;
 
         r = section_init(CONFIG_CA, "CA", d);
+        d->contact_given = false; /* a default says nothing */
         if (r >= 0)
                 r = source_check_known(report, s, CONFIG_CA);
         if (r >= 0)
@@ -111,7 +112,9 @@ static int read_ca(const Loader *l, const Report *report, const Source *s, CaDra
         if (r < 0 || *report->broken)
                 return r;
         d->ca.terms_agreed = d->agree ? str_equal(d->agree, "yes") : l->config->agree_to_terms;
-        return finish_origins(&d->ca);
+        if (!d->contact_given && l->config->email)
+                r = string_list_add(&d->ca.contact, l->config->email);
+        return r < 0 ? r : finish_origins(&d->ca);
 }
 
 static int keep_ca(Config *c, CaConfig *taken) {
@@ -167,6 +170,8 @@ static int load_ca(Loader *l, const char *const dirs[], const char *name) {
         if (broken)
                 return keep_broken(l, name, &messages);
         r = str_replace(&d.ca.name, name);
+        if (r >= 0 && !d.ca.external_account)
+                r = str_replace(&d.ca.external_account, name);
         return r < 0 ? r : keep_ca(l->config, &d.ca);
 }
 

@@ -54,17 +54,54 @@ static int parse_text(const char *text, void *field, void *second, char **ret_re
 }
 
 /* RFC 8555 §7.3: a mailto URL with one address and no header fields. */
-static int parse_email(const char *text, void *field, void *second, char **ret_reason) {
+static int check_email(const char *text, char **ret_reason) {
         const char *at = strchr(text, '@');
 
-        (void) second;
         for (const char *p = text; *p; p++)
                 if (!isgraph((unsigned char) *p) || strchr(",?<>\"%", *p))
                         return value_refuse(
                                         ret_reason, "not one e-mail address; write NAME@DOMAIN");
         if (*text && (!at || at == text || !at[1] || strchr(at + 1, '@')))
                 return value_refuse(ret_reason, "not an e-mail address; write NAME@DOMAIN");
-        return value_parse_text(text, field);
+        return 0;
+}
+
+static int parse_email(const char *text, void *field, void *second, char **ret_reason) {
+        int r = check_email(text, ret_reason);
+
+        (void) second;
+        return r < 0 ? r : value_parse_text(text, field);
+}
+
+/* An empty value says that there is none, which is more than saying nothing: `second` notes it. */
+static int parse_contact(const char *text, void *field, void *second, char **ret_reason) {
+        _cleanup_(string_list_done) StringList words = {};
+        StringList *contact = field;
+        int r;
+
+        *(bool *) second = true;
+        string_list_done(contact);
+        r = conf_split_words(text, &words);
+        if (r < 0)
+                return r == -EINVAL ? value_refuse(ret_reason, "quotes do not match") : r;
+        if (words.count > CONTACTS_MAX)
+                return value_refuse(ret_reason, "more than %d addresses", CONTACTS_MAX);
+        for (size_t i = 0; i < words.count && r >= 0; i++) {
+                r = check_email(words.items[i], ret_reason);
+                if (r >= 0)
+                        r = string_list_add(contact, words.items[i]);
+        }
+        return r;
+}
+
+static int format_contact(const char *key, const void *field, const void *second, Bytes *ret) {
+        const StringList *contact = field;
+        int r = bytes_printf(ret, "%s=", key);
+
+        (void) second;
+        for (size_t i = 0; i < contact->count && r >= 0; i++)
+                r = bytes_printf(ret, "%s%s", i > 0 ? " " : "", contact->items[i]);
+        return r < 0 ? r : bytes_append_string(ret, "\n");
 }
 
 static int read_bool(const char *text, bool *ret, char **ret_reason) {
@@ -228,6 +265,7 @@ static int parse_max_labels(const char *text, void *field, void *second, char **
 
 const ValueType value_text = { "TEXT", parse_text, value_format_text };
 const ValueType value_email = { "ADDRESS", parse_email, value_format_text };
+const ValueType value_contact = { "ADDRESS...", parse_contact, format_contact };
 const ValueType value_bool = { "BOOLEAN", parse_bool, format_bool };
 const ValueType value_bool_text = { "BOOLEAN", parse_bool_text, value_format_text };
 const ValueType value_path = { "PATH", parse_path, value_format_text };

@@ -15,7 +15,8 @@
 /* clang-format off */
 const ConfigKey config_keys[] = {
         { CONFIG_MAIN, "Account", "Email", &value_email, AT(Config, email), NULL,
-          "Where the CA may write to about this account. May be left out." },
+          "Where the CAs may write to about the account. May be left out. A CA's Contact= says otherwise for "
+          "that CA." },
         { CONFIG_MAIN, "Account", "AgreeToTerms", &value_bool, AT(Config, agree_to_terms), "no",
           "Whether you agree to the terms of service of the certificate authorities in use. Without "
           "agreement no account is made and nothing is ordered." },
@@ -174,6 +175,13 @@ const ConfigKey config_keys[] = {
           "information. Some CAs then exempt the order from their limits." },
         { CONFIG_CA, "CA", "AgreeToTerms", &value_bool_text, AT(CaDraft, agree), NULL,
           "Whether you agree to the terms of service of this CA. Unset: as in [Account]." },
+        { CONFIG_CA, "CA", "Contact", &value_contact, AT2(CaDraft, ca.contact, contact_given), NULL,
+          "Where this CA may write to: at most two e-mail addresses. Empty: none. Unset: Email= of "
+          "[Account]. A change is sent to the CA before the next order." },
+        { CONFIG_CA, "CA", "ExternalAccount", &value_item_name, CA(external_account), NULL,
+          "The name of the external account key that a new account is bound to: a file below "
+          "credentials/eab/, as 'renewctl account bind' writes it. Unset: the name of this CA. Several "
+          "accounts at one CA are several files here with the same Directory=." },
 
         { CONFIG_SERVICE, "Service", "Description", &value_text, AT(ServiceConfig, description), NULL,
           "What the service is, in a few words." },

@@ -42,7 +42,8 @@ extern const size_t config_key_count;
  * that remains. */
 typedef struct CaDraft {
         CaConfig ca;
-        char *agree; /* AgreeToTerms=: "yes", "no", NULL: as the account says */
+        char *agree;        /* AgreeToTerms=: "yes", "no", NULL: as the account says */
+        bool contact_given; /* else as the account says */
 } CaDraft;
 
 typedef struct CertificateDraft {
@@ -79,14 +80,15 @@ void service_config_done(ServiceConfig *s);
 #define FILES_MAX        16             /* of one target */
 #define TARGETS_MAX      32             /* of one certificate */
 #define LIST_MAX         64             /* of Listen=, Origins=, Detect= */
+#define CONTACTS_MAX     2              /* of an account (F-07) */
 #define WORDS_MAX        64             /* of a command */
 #define MAX_LABELS_MAX   127            /* more do not fit into 253 octets */
 #define TIMEOUT_MAX_SEC  SEC_PER_HOUR
 #define RENEW_BEFORE_MAX ((int64_t) 398 * SEC_PER_DAY)
 #define LIFETIME_MAX     ((int64_t) 3660 * SEC_PER_DAY) /* of a CA of one's own */
 
-extern const ValueType value_text, value_email, value_bool, value_bool_text, value_path,
-                value_paths, value_max_orders, value_order_budget, value_max_labels,
+extern const ValueType value_text, value_email, value_contact, value_bool, value_bool_text,
+                value_path, value_paths, value_max_orders, value_order_budget, value_max_labels,
                 value_renew_before, value_timeout, value_lifetime;
 extern const ValueType value_key_type, value_key_types;
 extern const ValueType value_item_name, value_challenges, value_profile, value_names, value_url,

@@ -32,6 +32,15 @@ typedef struct Ctl {
         bool agree_to_terms;
         bool staging;
         bool no_start;
+        /* of account */
+        const char *kid; /* borrows, as the others */
+        const char *key_file;
+        bool yes;
+        bool new_key;
+        /* of revoke */
+        const char *reason;
+        bool with_key;
+        bool no_replace;
 
         Json *answer; /* owns; with --json printed at the end; NULL after it was streamed */
 } Ctl;
@@ -81,6 +90,8 @@ int verb_show(Ctl *ctl, char *names[], int count);
 int verb_why(Ctl *ctl, char *names[], int count);
 int verb_plan(Ctl *ctl, char *names[], int count);
 int verb_renew(Ctl *ctl, char *names[], int count);
+int verb_account(Ctl *ctl, char *names[], int count);
+int verb_revoke(Ctl *ctl, char *names[], int count);
 int verb_check(Ctl *ctl, char *names[], int count);
 int verb_version(Ctl *ctl, char *names[], int count);
 

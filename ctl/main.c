@@ -32,6 +32,35 @@ static const char add_help[] =
                 "The certificate is called like its first name, with '_wildcard.' for '*.'. The same\n"
                 "command again changes nothing.\n";
 
+static const char account_help[] =
+                "  list        all accounts (this is also done without an action)\n"
+                "  show        what is known of the account\n"
+                "  check       ask the CA how it is\n"
+                "  create      make one before the first order does\n"
+                "  find        ask the CA for the account of our key, never make one\n"
+                "  update      tell the CA the contacts (Contact=, Email=)\n"
+                "  agree       agree to the terms of service that 'show' names\n"
+                "  rollover    give the account another key\n"
+                "  deactivate  end the account; it cannot be had back\n"
+                "  bind        keep the external account key that the CA gave you; the HMAC key\n"
+                "              is read from standard input\n"
+                "  repair      find the account again, or make it again with the same key\n"
+                "\n"
+                "  --kid KEY-ID     bind: the key id\n"
+                "  --key-file FILE  rollover: take this key (PEM)\n"
+                "  --new-key        create: another account with another key\n"
+                "  --yes            deactivate: I mean it\n"
+                "\n"
+                "CA is a file name below ca/; without it the default CA is meant.\n";
+
+static const char revoke_help[] =
+                "  --reason REASON  unspecified, keyCompromise, superseded or cessationOfOperation\n"
+                "  --with-key       sign with the certificate's own key, not the account's\n"
+                "  --no-replace     order no other certificate at once\n"
+                "\n"
+                "A key that is compromised is never used again, and another certificate is always\n"
+                "ordered. With --with-key CAs take the key for compromised, whatever the reason.\n";
+
 static const Verb verbs[] = {
         { "add", "NAME [NAME...]", 1, NAMES_MAX, "seatckow", verb_add,
           "configure a certificate and order it", add_help },
@@ -46,6 +75,9 @@ static const Verb verbs[] = {
         { "renew", "NAME", 1, 1, "wf", verb_renew, "renew a certificate now",
           "  --wait   print each step until it is served or has failed\n"
           "  --force  although the CA asked to wait, or it was just issued\n" },
+        { "revoke", "NAME", 1, 1, "RWN", verb_revoke, "revoke a certificate", revoke_help },
+        { "account", "[ACTION] [CA]", 0, 2, "KFyn", verb_account, "the accounts at the CAs",
+          account_help },
         { "check", "", 0, 0, "", verb_check, "check the configuration; renewd need not run",
           "Exit status 0: no error; 1: an error.\n" },
         { "version", "", 0, 0, "", verb_version, "print the version", "" },
@@ -68,6 +100,13 @@ static const struct option long_options[] = {
         { "no-start", no_argument, NULL, 'o' },
         { "wait", no_argument, NULL, 'w' },
         { "force", no_argument, NULL, 'f' },
+        { "kid", required_argument, NULL, 'K' },
+        { "key-file", required_argument, NULL, 'F' },
+        { "yes", no_argument, NULL, 'y' },
+        { "new-key", no_argument, NULL, 'n' },
+        { "reason", required_argument, NULL, 'R' },
+        { "with-key", no_argument, NULL, 'W' },
+        { "no-replace", no_argument, NULL, 'N' },
         {},
 };
 
@@ -110,6 +149,36 @@ typedef struct Seen {
         bool help, version;
 } Seen;
 
+/* Those of account and revoke; false: it is none of them. */
+static bool take_account_option(Ctl *ctl, int option) {
+        switch (option) {
+        case 'K':
+                ctl->kid = optarg;
+                break;
+        case 'F':
+                ctl->key_file = optarg;
+                break;
+        case 'y':
+                ctl->yes = true;
+                break;
+        case 'n':
+                ctl->new_key = true;
+                break;
+        case 'R':
+                ctl->reason = optarg;
+                break;
+        case 'W':
+                ctl->with_key = true;
+                break;
+        case 'N':
+                ctl->no_replace = true;
+                break;
+        default:
+                return false;
+        }
+        return true;
+}
+
 static void take_verb_option(Ctl *ctl, int option, Seen *seen) {
         switch (option) {
         case 's':
@@ -141,7 +210,8 @@ static void take_verb_option(Ctl *ctl, int option, Seen *seen) {
                 ctl->force = true;
                 break;
         default:
-                return;
+                if (!take_account_option(ctl, option))
+                        return;
         }
         if (!memchr(seen->letters, option, seen->count) && seen->count < sizeof seen->letters)
                 seen->letters[seen->count++] = (char) option;

@@ -18,11 +18,45 @@ struct Account {
         char *ca;
         Json *raw; /* owns; what was read, so that unknown members stay */
         char *directory, *url, *terms;
+        AccountLife life;
         bool lookup;
         int64_t retry_at, hold_until;
         Bucket buckets[BUCKETS_MAX]; /* oldest first */
         size_t bucket_count;
 };
+
+/* Members of the record that are texts of the life. */
+static const struct {
+        const char *key;
+        size_t offset;
+} life_texts[] = {
+        { "contact", offsetof(AccountLife, contact) },
+        { "contact_refused", offsetof(AccountLife, contact_refused) },
+        { "external_account", offsetof(AccountLife, external_account) },
+        { "terms_seen", offsetof(AccountLife, terms_seen) },
+        { "status", offsetof(AccountLife, status) },
+        { "action_terms", offsetof(AccountLife, action_terms) },
+        { "action_url", offsetof(AccountLife, action_url) },
+        { "binding_refused", offsetof(AccountLife, binding_refused) },
+        { "former_account", offsetof(AccountLife, former_url) },
+};
+
+static const struct {
+        const char *key;
+        size_t offset;
+} life_numbers[] = {
+        { "status_at", offsetof(AccountLife, status_at) },
+        { "action_at", offsetof(AccountLife, action_at) },
+        { "binding_failures", offsetof(AccountLife, binding_failures) },
+};
+
+static char **life_text(Account *a, size_t i) {
+        return (char **) (void *) ((char *) &a->life + life_texts[i].offset);
+}
+
+static int64_t *life_number(Account *a, size_t i) {
+        return (int64_t *) (void *) ((char *) &a->life + life_numbers[i].offset);
+}
 
 Account *account_free(Account *a) {
         if (!a)
@@ -32,6 +66,8 @@ Account *account_free(Account *a) {
         free(a->directory);
         free(a->url);
         free(a->terms);
+        for (size_t i = 0; i < ELEMENTSOF(life_texts); i++)
+                free(*life_text(a, i));
         free(a);
         return NULL;
 }
@@ -60,6 +96,16 @@ static void read_buckets(Account *a) {
         }
 }
 
+static int read_life(Account *a) {
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(life_texts) && r >= 0; i++)
+                r = read_text(a->raw, life_texts[i].key, life_text(a, i));
+        for (size_t i = 0; i < ELEMENTSOF(life_numbers); i++)
+                (void) json_get_int64(a->raw, life_numbers[i].key, life_number(a, i));
+        return r;
+}
+
 static int account_read(Account *a) {
         int r;
 
@@ -68,6 +114,8 @@ static int account_read(Account *a) {
                 r = read_text(a->raw, "account", &a->url);
         if (r >= 0)
                 r = read_text(a->raw, "terms", &a->terms);
+        if (r >= 0)
+                r = read_life(a);
         if (r < 0)
                 return r;
         (void) json_get_bool(a->raw, "lookup", &a->lookup); /* absent: its default stays */
@@ -133,10 +181,26 @@ static int set_text(Json *object, const char *key, const char *text) {
         return 0;
 }
 
-static int account_save(Account *a) {
+static int write_life(Account *a) {
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(life_texts) && r >= 0; i++)
+                r = set_text(a->raw, life_texts[i].key, *life_text(a, i));
+        for (size_t i = 0; i < ELEMENTSOF(life_numbers) && r >= 0; i++)
+                r = json_set_int64(a->raw, life_numbers[i].key, *life_number(a, i));
+        return r;
+}
+
+AccountLife *account_life(Account *a) {
+        return &a->life;
+}
+
+int account_save(Account *a) {
         int r;
 
         r = json_set_int64(a->raw, "version", ACCOUNT_VERSION);
+        if (r >= 0)
+                r = write_life(a);
         if (r >= 0)
                 r = set_text(a->raw, "directory", a->directory);
         if (r >= 0)
@@ -176,9 +240,18 @@ int account_set_url(Account *a, const char *directory, const char *url, const ch
 }
 
 int account_forget_url(Account *a) {
-        free(a->url);
-        a->url = NULL;
+        if (a->url) {
+                free(a->life.former_url);
+                a->life.former_url = TAKE_PTR(a->url);
+        }
         a->lookup = true;
+        return account_save(a);
+}
+
+int account_expect(Account *a, bool expected) {
+        if (a->lookup == expected)
+                return 0;
+        a->lookup = expected;
         return account_save(a);
 }
 

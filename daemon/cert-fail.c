@@ -194,7 +194,8 @@ void cert_attempt_fail(Cert *c, const Failure *f) {
         park_account(c, &copy, now);
         count_failure(c, &copy, now);
         at = MAX(cert_reach(c)->soon, cert_tries(c).next_attempt);
-        if (copy.class != CLASS_UNREACHABLE) /* a wish stays until the CA has been asked */
+        /* A wish stays until the CA has been asked, by an account that it knows (F-15). */
+        if (copy.class != CLASS_UNREACHABLE && copy.class != CLASS_ACCOUNT)
                 c->wanted = c->forced = false;
         tell_failure(c, &copy, url, at);
         cert_attempt_clear(c);

@@ -15,6 +15,7 @@
  *   cert-chain.c    the chain that came: checked, saved, taken over
  *   cert-install.c  published, and wanted at the targets
  *   cert-twin.c     and its twin, if it has one
+ *   cert-account.c  what becomes of it with its account, and when it is revoked
  *   cert-watch.c    those who look on
  *   cert-renewal-info.c  when the CA would like it renewed
  *   cert-status.c   words

@@ -61,6 +61,8 @@ bool cert_fits(const Cert *c) {
         if (!c->present || c->config->broken)
                 return c->present;
         if (str_equal(now->leaf, c->info.leaf_sha256)) {
+                if (now->unwanted)
+                        return false;
                 if (now->names.count > 0)
                         names = &now->names;
                 if (now->key_type)

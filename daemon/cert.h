@@ -62,6 +62,20 @@ void cert_abort(Cert *c);
 /* Renew now; see manager_renew() for errors and *ret_message. */
 int cert_renew(Cert *c, bool force, char **ret_message);
 
+/* ---- its account, its revocation ---- */
+
+/* An order is under way (F-14). */
+bool cert_is_ordering(const Cert *c);
+/* The order that waits for its next attempt cannot go on with another account key. */
+void cert_forget_order(Cert *c);
+/* What a failure has parked is perhaps mended. */
+void cert_retry_parked(Cert *c);
+
+/* The name of the CA that issued what is there; the configured one if that is not known. */
+const char *cert_issuing_ca(const Cert *c);
+/* It was revoked by us. With `replace` another one is ordered at once, with another key. */
+int cert_revoked(Cert *c, const char *leaf, bool replace);
+
 /* ---- watching ---- */
 
 typedef struct CertWatch CertWatch;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "base/varlink.h"
+#include "daemon/control-internal.h"
 #include "daemon/control-server.h"
 
 #define LIST_AHEAD_MAX ((size_t) 128 * 1024) /* octets that wait for the client */
@@ -23,6 +24,10 @@ static const char description[] =
 
 static Control *control_of(void *client) {
         return control_client_userdata(client);
+}
+
+Manager *control_manager(void *client) {
+        return control_of(client)->manager;
 }
 
 /* ---- questions ---- */
@@ -273,6 +278,9 @@ static int on_reload(VarlinkCall *call, const Json *parameters, void *client) {
 static const char *const no_parameters[] = { NULL };
 static const char *const show_parameters[] = { "name", NULL };
 static const char *const renew_parameters[] = { "name", "force", NULL };
+static const char *const account_parameters[] = { "ca", NULL };
+static const char *const create_parameters[] = { "ca", "newKey", NULL };
+static const char *const revoke_parameters[] = { "name", "reason", "withKey", "replace", NULL };
 
 static const VarlinkMethod methods[] = {
         { "Status", 0, no_parameters, on_status },
@@ -280,6 +288,16 @@ static const VarlinkMethod methods[] = {
         { "Show", 0, show_parameters, on_show },
         { "Renew", VARLINK_ROOT_ONLY, renew_parameters, on_renew },
         { "Reload", VARLINK_ROOT_ONLY, no_parameters, on_reload },
+        { "Accounts", 0, no_parameters, control_accounts },
+        { "CheckAccount", VARLINK_ROOT_ONLY, account_parameters, control_check_account },
+        { "CreateAccount", VARLINK_ROOT_ONLY, create_parameters, control_create_account },
+        { "FindAccount", VARLINK_ROOT_ONLY, account_parameters, control_find_account },
+        { "UpdateAccount", VARLINK_ROOT_ONLY, account_parameters, control_update_account },
+        { "AgreeToTerms", VARLINK_ROOT_ONLY, account_parameters, control_agree_to_terms },
+        { "RollAccountKey", VARLINK_ROOT_ONLY, account_parameters, control_roll_account_key },
+        { "DeactivateAccount", VARLINK_ROOT_ONLY, account_parameters, control_deactivate_account },
+        { "RepairAccount", VARLINK_ROOT_ONLY, account_parameters, control_repair_account },
+        { "Revoke", VARLINK_ROOT_ONLY, revoke_parameters, control_revoke },
         {},
 };
 

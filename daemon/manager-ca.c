@@ -1,6 +1,7 @@
 /* The CAs of a configuration. When another one is taken, a CA that is the same goes on with its session; one that is
  * defined anew begins anew, with what its record says. */
 
+#include "base/log.h"
 #include "daemon/manager-internal.h"
 
 static void ca_done(ManagerCa *ca) {
@@ -56,6 +57,21 @@ static bool is_used(const Config *config, const char *ca) {
         return false;
 }
 
+int manager_ca_open(Manager *m, const char *name, ManagerCa **ret) {
+        for (size_t i = 0; i < m->config->ca_count; i++) {
+                const CaConfig *ca = &m->config->cas[i];
+                int r;
+
+                if (!str_equal(ca->name, name))
+                        continue;
+                r = m->cas[i].name ? 0 : ca_open(m, ca, &m->cas[i]);
+                if (r >= 0)
+                        *ret = &m->cas[i];
+                return r;
+        }
+        return -ENOENT;
+}
+
 static bool goes_on(const ManagerCa *old, const CaConfig *config) {
         return old && session_fits(old->session, config);
 }
@@ -80,6 +96,7 @@ static void move_old(Manager *m, const Config *config, ManagerCa *cas) {
         for (size_t i = 0; i < config->ca_count; i++) {
                 const CaConfig *ca = &config->cas[i];
                 ManagerCa *old = find_ca(m->cas, m->ca_count, ca->name);
+                int r;
 
                 if (cas[i].name || !is_used(config, ca->name) || !old)
                         continue;
@@ -88,6 +105,9 @@ static void move_old(Manager *m, const Config *config, ManagerCa *cas) {
                 cas[i].renewed = false;
                 (void) account_set_retry_at(
                                 cas[i].account, 0); /* unsaved: then it waits its hour */
+                r = session_configure(cas[i].session, ca);
+                if (r < 0)
+                        log_debug("%s: not all is taken over: %s", ca->name, errno_text(r));
                 pacer_configure(cas[i].pacer, ca->max_orders, ca->order_budget);
                 pacer_unpark(cas[i].pacer);
                 budget_configure(cas[i].budget, ca->limits);

@@ -4,11 +4,16 @@
  *
  *   manager.c         the object, and renewals by hand
  *   manager-ca.c      the CAs that its certificates use
+ *   manager-account.c what a person sees and changes of their accounts
+ *   manager-revoke.c  revocation
+ *   manager-task.c    what these two wait for
  *   manager-reload.c  a new configuration is carried over
  *   manager-status.c  the sentence and the answers */
 
+#include "acme/certinfo.h"
 #include "daemon/cert.h"
 #include "daemon/manager.h"
+#include "daemon/record.h"
 
 /* One CA that a certificate uses. */
 typedef struct ManagerCa {
@@ -20,6 +25,25 @@ typedef struct ManagerCa {
         bool renewed; /* its definition changed with the configuration that is being taken */
 } ManagerCa;
 
+struct ManagerTask {
+        Manager *manager; /* borrowed */
+        ManagerTask *next;
+        char *ca;
+        Session *session; /* borrowed, of the CA */
+        AccountJob *job;  /* owns, as the next two; of accounts */
+        SessionWait *wait;
+        SessionCall *call;
+        /* of a revocation */
+        char *name;
+        Bytes leaf; /* DER */
+        char sha256[SHA256_HEX_SIZE];
+        int64_t reason;
+        bool with_key, replace;
+
+        manager_task_fn fn; /* NULL: nobody listens any more */
+        void *userdata;
+};
+
 struct Manager {
         Engine engine; /* a copy; what it points to is borrowed */
         Config *config;
@@ -28,6 +52,7 @@ struct Manager {
         size_t ca_count;
         Cert **certs; /* in the order of the configuration */
         size_t cert_count;
+        ManagerTask *tasks; /* owns */
         bool started;
         Timer *changed_timer;
         void (*changed)(void *userdata);
@@ -40,9 +65,18 @@ void manager_on_changed(void *userdata); /* of one certificate; told together */
 void manager_report_messages(const Config *config);
 Cert *manager_cert(const Manager *m, const char *name); /* NULL: unknown */
 
+/* manager-task.c */
+int manager_task_new(
+                Manager *m, const char *ca, manager_task_fn fn, void *userdata, ManagerTask **ret);
+void manager_task_free(ManagerTask *t);
+void manager_task_end(ManagerTask *t, bool ok, const char *message); /* frees; tells */
+void manager_tasks_of_session_gone(Manager *m, const Session *session);
+
 /* manager-ca.c */
 void manager_cas_free(ManagerCa *cas, size_t count);
 /* One entry per CA of `config`, empty if no certificate uses it. What goes on is moved out of m->cas. */
 int manager_cas_carry(Manager *m, const Config *config, ManagerCa **ret, size_t *ret_count);
 CertCas manager_cas_of(ManagerCa *cas, size_t count, const CertificateConfig *config);
+/* The CA of this name, opened also if no certificate uses it. -ENOENT: it is not configured. */
+int manager_ca_open(Manager *m, const char *name, ManagerCa **ret);
 bool manager_ca_is_renewed(ManagerCa *cas, size_t count, const CertificateConfig *config);

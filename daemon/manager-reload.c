@@ -78,6 +78,9 @@ int manager_reload(Manager *m, Config *config) {
         manager_report_messages(config);
         r = carry_certs(m, &to);
         free(m->certs);
+        for (size_t i = 0; i < m->ca_count; i++)
+                if (m->cas[i].name) /* not carried over */
+                        manager_tasks_of_session_gone(m, m->cas[i].session);
         manager_cas_free(m->cas, m->ca_count);
         (void) config_free(m->config);
         m->config = TAKE_PTR(taken);

@@ -124,6 +124,8 @@ int manager_new(Engine *engine,
 Manager *manager_free(Manager *m) {
         if (!m)
                 return NULL;
+        while (m->tasks)
+                manager_task_free(m->tasks);
         for (size_t i = 0; i < m->cert_count; i++)
                 (void) cert_free(m->certs[i]);
         free(m->certs);

@@ -3,6 +3,7 @@
 /* All certificates of one configuration: starts their lives, carries a changed configuration over, answers questions. */
 
 #include "daemon/engine.h"
+#include "daemon/session.h"
 
 typedef struct Manager Manager;
 
@@ -42,6 +43,45 @@ int manager_status_json(const Manager *m, Json **ret);
 size_t manager_count(const Manager *m);
 int manager_certificate_json_at(const Manager *m, size_t i, Json **ret);
 int manager_certificate_json(const Manager *m, const char *name, Json **ret);
+
+/* ---- accounts and revocation ---- */
+
+int manager_accounts_json(const Manager *m, Json **ret); /* an array */
+int manager_account_json(const Manager *m, const char *ca, Json **ret);
+
+/* The manager's own; whoever asked forgets it when he goes, and it goes on. */
+typedef struct ManagerTask ManagerTask;
+typedef void (*manager_task_fn)(bool ok, const char *message, void *userdata);
+void manager_task_forget(ManagerTask *t);
+
+typedef struct ManagerAccountWish {
+        AccountAction action;
+        bool new_key; /* of ACCOUNT_CREATE */
+} ManagerAccountWish;
+
+/* -ENOENT: unknown CA; -EBUSY: another one is under way there. `fn` is called once, from the loop. */
+int manager_account(
+                Manager *m,
+                const char *ca,
+                const ManagerAccountWish *wish,
+                manager_task_fn fn,
+                void *userdata,
+                ManagerTask **ret);
+
+typedef struct ManagerRevokeWish {
+        const char *name; /* of a certificate that is, or was, configured */
+        int64_t reason;   /* RFC 5280 §5.3.1 */
+        bool with_key;
+        bool replace; /* keyCompromise always is */
+} ManagerRevokeWish;
+
+/* -ENOENT: there is no such certificate, or its CA is not configured. */
+int manager_revoke(
+                Manager *m,
+                const ManagerRevokeWish *wish,
+                manager_task_fn fn,
+                void *userdata,
+                ManagerTask **ret);
 
 /* Renew now. Each step is told to `step` until `done`. The watch is freed by its owner; freeing it does not stop the
  * renewal. -ENOENT unknown, -EUCLEAN broken configuration, -EBUSY with force: an order is on its way (it is watched all the same

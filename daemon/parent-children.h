@@ -11,6 +11,7 @@ typedef struct Child {
         const User *user;       /* NULL: the caller's own */
         int connection;         /* for a helper: handed on as descriptor 3; -1: none */
         const char *separation; /* for the engine */
+        const char *credentials; /* a directory whose files are handed on, opened, as eab_NAME; NULL: none */
 } Child;
 
 /* Starts it with the directories of `options`; *ret: its pid. The caller has blocked signals; the child has not. */

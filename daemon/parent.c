@@ -22,11 +22,12 @@
 #define PATIENCE_MSEC 5000 /* of the engine to stop, then of the helpers to end what they do */
 
 typedef struct Door {
-        const char *name; /* "signer": RUNTIME/signer, HELPERS/renewd-signer */
-        char *path;       /* owns; of the socket */
-        char *program;    /* owns */
-        const User *user; /* NULL: the caller's own */
-        int fd;           /* owns */
+        const char *name;  /* "signer": RUNTIME/signer, HELPERS/renewd-signer */
+        char *path;        /* owns; of the socket */
+        char *program;     /* owns */
+        const User *user;  /* NULL: the caller's own */
+        char *credentials; /* owns; directory, NULL: it gets none */
+        int fd;            /* owns */
 } Door;
 
 enum { DOOR_SIGNER, DOOR_INSTALLER, _DOOR_MAX };
@@ -164,7 +165,12 @@ static int start_engine(Parent *p) {
 }
 
 static void serve(Parent *p, const Door *d) {
-        Child child = { .program = d->program, .name = d->program, .user = d->user };
+        Child child = {
+                .program = d->program,
+                .name = d->program,
+                .user = d->user,
+                .credentials = d->credentials,
+        };
         _cleanup_close_ int fd = -1;
         int r;
 
@@ -279,6 +285,9 @@ static int start(Parent *p) {
         if (r >= 0)
                 r = open_door(p, &p->doors[DOOR_SIGNER], "signer", to_become(p, &p->signer_user));
         if (r >= 0)
+                r = path_join(p->options->paths.config, "credentials/eab",
+                              &p->doors[DOOR_SIGNER].credentials);
+        if (r >= 0)
                 r = open_door(p, &p->doors[DOOR_INSTALLER], "installer", NULL);
         if (r < 0)
                 return r;
@@ -295,6 +304,7 @@ static void parent_done(Parent *p) {
                 (void) close_fd(p->doors[i].fd);
                 free(p->doors[i].path);
                 free(p->doors[i].program);
+                free(p->doors[i].credentials);
         }
         (void) close_fd(p->signal_fd);
         free(p->separation);

@@ -39,6 +39,7 @@ void record_done(Record *r) {
         (void) json_free(r->raw);
         record_attempt_done(&r->attempt);
         record_current_done(&r->current);
+        string_list_done(&r->revoked);
         record_error_done(&r->error);
         record_renewal_done(&r->renewal);
         record_round_done(r);
@@ -71,21 +72,27 @@ bool record_read_bool(const Json *j, const char *key) {
         return b;
 }
 
-int record_read_names(const Json *j, StringList *ret) {
+static int read_texts(const Json *j, const char *key, size_t max, StringList *ret) {
         const Json *list;
+        int r = 0;
+
+        if (json_get_array(j, key, &list) < 0)
+                return 0;
+        for (size_t i = 0; i < json_count(list) && i < max && r >= 0; i++) {
+                const char *text = json_string_value(json_at(list, i));
+
+                r = text ? string_list_add(ret, text) : 0;
+        }
+        return r;
+}
+
+int record_read_names(const Json *j, StringList *ret) {
         int r;
 
-        if (json_get_array(j, "names", &list) < 0)
-                return 0;
-        for (size_t i = 0; i < json_count(list) && i < NAMES_LIMIT; i++) {
-                const char *name = json_string_value(json_at(list, i));
-
-                r = name ? string_list_add(ret, name) : 0;
-                if (r < 0)
-                        return r;
-        }
-        string_list_sort_unique(ret);
-        return 0;
+        r = read_texts(j, "names", NAMES_LIMIT, ret);
+        if (r >= 0)
+                string_list_sort_unique(ret);
+        return r;
 }
 
 static int read_attempt(const Json *record, RecordAttempt *a) {
@@ -144,6 +151,7 @@ static int read_current(const Json *record, RecordCurrent *c) {
                 r = record_read_text(j, "profile", &c->profile);
         c->at = record_read_number(j, "at", INT64_MAX);
         c->unusable = record_read_bool(j, "unusable");
+        c->unwanted = record_read_bool(j, "unwanted");
         c->former_not_after = record_read_number(j, "former_not_after", INT64_MAX);
         return r;
 }
@@ -200,6 +208,8 @@ int record_parse(const Json *j, Record *ret) {
                 e = record_read_renewal(j, &r.renewal);
         if (e >= 0)
                 e = record_read_round(j, &r);
+        if (e >= 0)
+                e = read_texts(j, "revoked", RECORD_REVOKED_MAX, &r.revoked);
         if (e < 0)
                 return e;
         r.attempts = record_read_number(j, "attempts", INT64_MAX / 2);
@@ -218,17 +228,21 @@ int record_write_text(Json *j, const char *key, const char *text) {
         return 0;
 }
 
-int record_write_names(Json *j, const StringList *names) {
+static int write_texts(Json *j, const char *key, const StringList *texts) {
         Json *list = json_array_new();
         int r = list ? 0 : -ENOMEM;
 
-        for (size_t i = 0; i < names->count && r >= 0; i++)
-                r = json_append_string(list, names->items[i]);
+        for (size_t i = 0; i < texts->count && r >= 0; i++)
+                r = json_append_string(list, texts->items[i]);
         if (r < 0) {
                 (void) json_free(list);
                 return r;
         }
-        return json_set(j, "names", list);
+        return json_set(j, key, list);
+}
+
+int record_write_names(Json *j, const StringList *names) {
+        return write_texts(j, "names", names);
 }
 
 Json *record_member_of(const Json *record, const char *key) {
@@ -300,6 +314,8 @@ static int write_current(Json *record, const RecordCurrent *c) {
         if (r >= 0)
                 r = json_set_bool(j, "unusable", c->unusable);
         if (r >= 0)
+                r = json_set_bool(j, "unwanted", c->unwanted);
+        if (r >= 0)
                 r = json_set_int64(j, "former_not_after", c->former_not_after);
         if (r < 0)
                 return r;
@@ -355,6 +371,8 @@ int record_build(const Record *rec, Json **ret) {
                 r = write_current(j, &rec->current);
         if (r >= 0)
                 r = write_error(j, &rec->error);
+        if (r >= 0 && rec->revoked.count > 0)
+                r = write_texts(j, "revoked", &rec->revoked);
         if (r >= 0)
                 r = record_write_renewal(j, &rec->renewal);
         if (r >= 0)
@@ -396,6 +414,18 @@ void record_add_issue(Record *r, int64_t at, int64_t set) {
                 r->issued_count--;
         }
         r->issued[r->issued_count++] = (RecordIssue){ .at = at, .set = set };
+}
+
+int record_add_revoked(Record *r, const char *leaf) {
+        if (string_list_contains(&r->revoked, leaf))
+                return 0;
+        if (r->revoked.count >= RECORD_REVOKED_MAX) {
+                free(r->revoked.items[0]);
+                r->revoked.count--;
+                for (size_t i = 0; i < r->revoked.count; i++)
+                        r->revoked.items[i] = r->revoked.items[i + 1];
+        }
+        return string_list_add(&r->revoked, leaf);
 }
 
 size_t record_issues_of(const Record *r, int64_t set, int64_t *ret) {

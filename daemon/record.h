@@ -12,6 +12,7 @@
 #define RECORD_FALLBACKS_MAX 3       /* CAs besides the first */
 #define RECORD_ISSUED_MAX    16      /* more than the issuance guard ever counts */
 #define RECORD_FAILURES_MAX  1000000 /* what is more is that (R1.6) */
+#define RECORD_REVOKED_MAX   64
 
 /* The order that is open, or about to be. */
 typedef struct RecordAttempt {
@@ -38,6 +39,7 @@ typedef struct RecordCurrent {
         char *profile;            /* that its order had; NULL: none */
         int64_t at;               /* when it came; 0: not known */
         bool unusable;            /* its key is gone */
+        bool unwanted;            /* it was revoked, and another one shall take its place */
         int64_t former_not_after; /* of the one before it; 0: none */
 } RecordCurrent;
 
@@ -100,6 +102,7 @@ typedef struct Record {
         RecordLeftOut left_out;
         RecordIssue issued[RECORD_ISSUED_MAX]; /* oldest first */
         size_t issued_count;
+        StringList revoked; /* SHA-256 of the leaves that were revoked by us, oldest first; the installer reads it too */
 } Record;
 
 void record_done(Record *r);
@@ -121,6 +124,8 @@ int record_set_tries_at(Record *r, const char *ca, const char *first, RecordTrie
 int64_t record_failures(const Record *r); /* in a row, at all CAs */
 void record_forget_tries(Record *r);      /* a new round begins */
 void record_left_out_done(RecordLeftOut *l);
+/* Notes a revocation; the oldest gives way. */
+int record_add_revoked(Record *r, const char *leaf);
 
 /* A number for a set of names and a key type, the same on every machine. */
 int64_t record_set_of(const StringList *names, const char *key_type);

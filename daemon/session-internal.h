@@ -3,7 +3,12 @@
 /* The insides of a session, for the session*.c files only:
  *
  *   session.c            the object, and who waits for it
- *   session-prepare.c    directory → thumbprint → account, one flight for all
+ *   session-prepare.c    directory → thumbprint → key → account, one flight for all
+ *   session-obstacle.c   what forbids to ask for an account
+ *   session-account.c    the account: found, made, checked
+ *   session-contact.c    its contacts
+ *   session-key.c        which of two account keys the CA knows
+ *   session-job.c        what a person asks of the account
  *   session-send.c       one request: place → nonce → signature → POST
  *   session-reply.c      answers: nonces, clock, badNonce, hand-up
  *   session-info.c       renewal information, a few at a time */
@@ -25,6 +30,11 @@ typedef enum Preparation {
         PREPARE_THUMBPRINT,
         PREPARE_LOOKUP,
         PREPARE_ACCOUNT,
+        PREPARE_CHECK,   /* is the account still one? */
+        PREPARE_CONTACT, /* an update */
+        PREPARE_NEW_KEY, /* does the CA know the pending key? */
+        PREPARE_OLD_KEY, /* or still the old one? */
+        PREPARE_SETTLE,  /* the signer is told which */
 } Preparation;
 
 struct SessionWait {
@@ -44,7 +54,10 @@ struct SessionCall {
         char *url, *certificate, *attempt, *csr; /* csr: base64url */
         StringList names;
         char *profile, *replaces, *not_before, *not_after; /* times as text */
-        bool running;                                      /* it has a place */
+        bool contact, terms, with_key;
+        int64_t reason;
+        char *leaf;   /* base64url */
+        bool running; /* it has a place */
         char *nonce;
         unsigned sends;
         usec_t first_send; /* CLOCK_BOOTTIME */
@@ -69,13 +82,22 @@ struct Session {
         bool directory_tried; /* in this preparation */
         char *thumbprint;
         char *account_url;
-        char *refusal; /* why the CA refused the account last; NULL: not known */
+        char *refusal;          /* why the CA refused the account last; NULL: not known */
+        char *pending;          /* thumbprint of the key that shall replace the account's */
+        char *external_account; /* kid; NULL: there is none */
+        char *external_error;   /* why there is none of use */
+        bool external_told;     /* G-07 */
+        bool signer_stale;      /* its credentials may have changed */
+        bool suspect;           /* the CA refused the account: is it still one? (F-16) */
         NoncePool nonces;
         bool has_date;
         int64_t date_less_boot; /* the CA's clock less CLOCK_BOOTTIME, which nobody sets */
 
         Preparation preparation;
-        bool lookup_done; /* in this preparation */
+        bool lookup_done, check_done, contact_done; /* in this preparation */
+        bool find_only, by_hand;                    /* of the job */
+        bool exclusive;                             /* nobody else may ask (F-14) */
+        AccountJob *job;                            /* borrowed */
         SessionWait *waits;
         HttpCall *directory_call;
         HelperCall *thumbprint_call;
@@ -96,6 +118,35 @@ void session_tell_directory(Session *s); /* it is there, for those who want noth
 /* session-prepare.c */
 void session_advance(Session *s);
 void session_prepare_done(Session *s);
+/* The end of the flight, good (NULL) or bad; the caller's last statement. */
+void session_prepare_end(Session *s, const Failure *failure);
+void session_prepare_error(Session *s, int error);
+/* The end of one preparation: an error of ours, the other side's failure, or on to the next. */
+void session_step_done(Session *s, int r, const Failure *f);
+
+/* session-account.c: the account is there, good and as configured */
+int session_advance_account(Session *s);
+
+/* session-obstacle.c: *f stays empty if nothing is in the way */
+#define SESSION_BIND_HINT "get a key id and an HMAC key from the CA and run: renewctl account bind"
+int session_note_account(Session *s, const Json *parameters); /* what the signer says of it */
+void session_note_terms(Session *s);
+void session_saved(const Session *s, int r);           /* logs it if not */
+int session_standing_obstacle(Session *s, Failure *f); /* F-05, F-16: of any account */
+int session_new_obstacle(Session *s, Failure *f);      /* F-04, E-08, G-04, F-15: of a new one */
+int session_waiting_obstacle(Session *s, Failure *f);  /* S-07 */
+
+/* session-contact.c */
+int session_note_contact(Session *s, bool told);
+bool session_answer_has_contact(const Session *s, const SessionReply *reply);
+bool session_wants_contact(Session *s);
+int session_contact_send(Session *s);
+
+/* session-job.c: the session ends before its job */
+void session_job_orphan(AccountJob *j);
+
+/* session-key.c: which of two keys does the CA know? (F-12) */
+int session_settle_key(Session *s);
 
 /* session-send.c */
 void session_pump(Session *s);

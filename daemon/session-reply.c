@@ -8,6 +8,7 @@
 #include "acme/timestamp.h"
 #include "acme/url.h"
 #include "base/log.h"
+#include "base/message-id.h"
 #include "daemon/session-internal.h"
 
 #define PROBLEM_CONTENT_TYPE "application/problem+json"
@@ -83,15 +84,65 @@ static void forget_account(Session *s) {
                 log_debug("%s: not recorded: %s", s->ca.name, errno_text(r));
 }
 
+/* Link rel="terms-of-service", escaped; NULL if there is none. */
+static char *terms_of(const HttpReply *reply, const char *url) {
+        _cleanup_(string_list_done) StringList targets = {};
+
+        for (size_t i = 0; i < reply->links.count; i++)
+                /* What cannot be read is passed over. */
+                (void) link_targets(reply->links.items[i], "terms-of-service", url, &targets);
+        return targets.count > 0 ? str_escape(targets.items[0], STR_ESCAPE_MAX) : NULL;
+}
+
+/* F-05: all orders of the account wait, see session_standing_obstacle(). */
+static void note_action(SessionCall *c, const HttpReply *reply, const Problem *p) {
+        Session *s = c->session;
+        AccountLife *life = account_life(s->account);
+        _cleanup_free_ char *terms = terms_of(reply, c->url);
+        LogFields fields = { .ca = s->ca.name, .message_id = MESSAGE_ACCOUNT_ACTION };
+        int r;
+
+        if (!str_equal(life->action_url, p->instance) || !str_equal(life->action_terms, terms))
+                log_message(LOG_ERR, &fields,
+                            "%s: the CA wants a person to act before it issues again: open '%s', read the terms '%s', "
+                            "then run: renewctl account agree %s",
+                            s->ca.name, p->instance ? p->instance : "", terms ? terms : "",
+                            s->ca.name);
+        life->action_at = loop_wall_sec(s->engine->loop);
+        r = str_replace(&life->action_url, p->instance);
+        if (r >= 0)
+                r = str_replace(&life->action_terms, terms);
+        session_saved(s, r < 0 ? r : account_save(s->account));
+}
+
+static bool is_own(const SessionCall *c) {
+        return c->kind == SESSION_NEW_ACCOUNT || c->kind == SESSION_LOOKUP_ACCOUNT ||
+               c->kind == SESSION_READ_ACCOUNT_PENDING || c->with_key;
+}
+
+/* What a refusal says of the account itself, whatever was asked. */
+static void learn_account(SessionCall *c, const HttpReply *reply, const Problem *p) {
+        Session *s = c->session;
+
+        if (is_own(c) || !s->account_url)
+                return;
+        if (p->type == PROBLEM_ACCOUNT_DOES_NOT_EXIST)
+                forget_account(s);
+        else if (p->type == PROBLEM_USER_ACTION_REQUIRED && c->kind != SESSION_UPDATE_ACCOUNT)
+                note_action(c, reply, p);
+        else if (p->type == PROBLEM_UNAUTHORIZED &&
+                 (c->kind == SESSION_NEW_ORDER || c->kind == SESSION_POST_AS_GET))
+                s->suspect = true; /* F-16: looked at before the next order */
+}
+
 static void learn_problem(SessionCall *c, const HttpReply *reply, const Problem *p) {
         Session *s = c->session;
-        bool own = c->kind == SESSION_NEW_ACCOUNT || c->kind == SESSION_LOOKUP_ACCOUNT;
+        bool own = is_own(c);
 
         if (reply->status == 405 || reply->status == 410 ||
             (reply->status == 404 && (own || c->kind == SESSION_NEW_ORDER)))
                 s->directory_at = 0; /* E-04 */
-        if (p->type == PROBLEM_ACCOUNT_DOES_NOT_EXIST && !own && s->account_url)
-                forget_account(s);
+        learn_account(c, reply, p);
 }
 
 /* a problem, whatever the status says. */

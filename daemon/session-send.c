@@ -87,14 +87,23 @@ static void call_begin(SessionCall *c) {
 /* ---- signature ---- */
 
 static const char *const methods[SESSION_REQUEST_KIND_MAX] = {
-        [SESSION_NEW_ACCOUNT] = "SignNewAccount", [SESSION_LOOKUP_ACCOUNT] = "SignNewAccount",
-        [SESSION_NEW_ORDER] = "SignNewOrder",     [SESSION_POST_AS_GET] = "SignPostAsGet",
-        [SESSION_CERTIFICATE] = "SignPostAsGet",  [SESSION_CHALLENGE] = "SignChallenge",
+        [SESSION_NEW_ACCOUNT] = "SignNewAccount",
+        [SESSION_LOOKUP_ACCOUNT] = "SignNewAccount",
+        [SESSION_READ_ACCOUNT] = "SignPostAsGet",
+        [SESSION_READ_ACCOUNT_PENDING] = "SignPostAsGet",
+        [SESSION_UPDATE_ACCOUNT] = "SignAccountUpdate",
+        [SESSION_KEY_CHANGE] = "SignKeyChange",
+        [SESSION_DEACTIVATE] = "SignDeactivate",
+        [SESSION_REVOKE] = "SignRevoke",
+        [SESSION_NEW_ORDER] = "SignNewOrder",
+        [SESSION_POST_AS_GET] = "SignPostAsGet",
+        [SESSION_CERTIFICATE] = "SignPostAsGet",
+        [SESSION_CHALLENGE] = "SignChallenge",
         [SESSION_FINALIZE] = "SignFinalize",
 };
 
 static bool takes_kid(const SessionCall *c) {
-        return c->kind != SESSION_NEW_ACCOUNT && c->kind != SESSION_LOOKUP_ACCOUNT;
+        return c->kind != SESSION_NEW_ACCOUNT && c->kind != SESSION_LOOKUP_ACCOUNT && !c->with_key;
 }
 
 static int put_request(const SessionCall *c, Json *parameters) {
@@ -136,7 +145,9 @@ static int put_text(Json *j, const char *key, const char *text) {
 static int put_wishes(const SessionCall *c, Json *parameters) {
         int r;
 
-        r = put_text(parameters, "profile", c->profile);
+        r = put_names(c, parameters);
+        if (r >= 0)
+                r = put_text(parameters, "profile", c->profile);
         if (r >= 0)
                 r = put_text(parameters, "replaces", c->replaces);
         if (r >= 0)
@@ -146,19 +157,43 @@ static int put_wishes(const SessionCall *c, Json *parameters) {
         return r;
 }
 
+static int put_update(const SessionCall *c, Json *j) {
+        int r;
+
+        r = json_set_bool(j, "contact", c->contact);
+        return r < 0 ? r : json_set_bool(j, "termsAgreed", c->terms);
+}
+
+static int put_revocation(const SessionCall *c, Json *j) {
+        int r;
+
+        r = json_set_string(j, "leaf", c->leaf);
+        if (r >= 0)
+                r = json_set_int64(j, "reason", c->reason);
+        return r < 0 ? r : json_set_bool(j, "withKey", c->with_key);
+}
+
+static int put_kind(const SessionCall *c, Json *j) {
+        if (c->kind == SESSION_LOOKUP_ACCOUNT)
+                return json_set_bool(j, "onlyReturnExisting", true);
+        if (c->kind == SESSION_READ_ACCOUNT_PENDING)
+                return json_set_bool(j, "pending", true);
+        if (c->kind == SESSION_UPDATE_ACCOUNT)
+                return put_update(c, j);
+        if (c->kind == SESSION_REVOKE)
+                return put_revocation(c, j);
+        return c->kind == SESSION_NEW_ORDER ? put_wishes(c, j) : 0;
+}
+
 static int build_parameters(const SessionCall *c, Json **ret) {
         _cleanup_(json_freep) Json *j = json_object_new();
         int r;
 
         r = j ? put_request(c, j) : -ENOMEM;
-        if (r >= 0 && c->kind == SESSION_LOOKUP_ACCOUNT)
-                r = json_set_bool(j, "onlyReturnExisting", true);
+        if (r >= 0)
+                r = put_kind(c, j);
         if (r >= 0)
                 r = put_text(j, "certificate", c->certificate);
-        if (r >= 0 && c->kind == SESSION_NEW_ORDER)
-                r = put_names(c, j);
-        if (r >= 0)
-                r = put_wishes(c, j);
         if (r >= 0)
                 r = put_text(j, "attempt", c->attempt);
         if (r >= 0)
@@ -316,7 +351,10 @@ static int fill_wishes(SessionCall *c, const SessionRequest *q) {
 }
 
 static int call_fill(SessionCall *c, const SessionRequest *q) {
-        const char *url = q->kind == SESSION_NEW_ORDER ? c->session->directory.new_order : q->url;
+        const Directory *d = &c->session->directory;
+        const char *url = q->kind == SESSION_NEW_ORDER ? d->new_order
+                          : q->kind == SESSION_REVOKE  ? d->revoke_cert
+                                                       : q->url;
         int r;
 
         if (!url)
@@ -332,6 +370,8 @@ static int call_fill(SessionCall *c, const SessionRequest *q) {
                 r = fill_wishes(c, q);
         if (r >= 0 && q->csr)
                 r = base64url_encode(q->csr, q->csr_size, &c->csr);
+        if (r >= 0 && q->leaf)
+                r = base64url_encode(q->leaf, q->leaf_size, &c->leaf);
         return r;
 }
 
@@ -350,6 +390,10 @@ int session_send(
                 .session = s,
                 .kind = request->kind,
                 .owner = request->owner,
+                .contact = request->contact,
+                .terms = request->terms,
+                .with_key = request->with_key,
+                .reason = request->reason,
                 .fn = fn,
                 .userdata = userdata,
         };
@@ -379,6 +423,7 @@ SessionCall *session_call_free(SessionCall *c) {
         free(c->replaces);
         free(c->not_before);
         free(c->not_after);
+        free(c->leaf);
         string_list_done(&c->names);
         free(c);
         return NULL;

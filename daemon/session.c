@@ -9,15 +9,17 @@ static void ca_done(CaConfig *ca) {
         free(ca->name);
         free(ca->directory);
         free(ca->bundle);
+        free(ca->external_account);
         string_list_done(&ca->origins);
+        string_list_done(&ca->contact);
 }
 
 static int ca_copy(const CaConfig *ca, CaConfig *ret) {
         int r;
 
         *ret = *ca;
-        ret->name = ret->directory = ret->bundle = NULL;
-        ret->origins = ret->caa_identities = (StringList){};
+        ret->name = ret->directory = ret->bundle = ret->external_account = NULL;
+        ret->origins = ret->caa_identities = ret->contact = (StringList){};
         r = str_replace(&ret->name, ca->name);
         if (r >= 0)
                 r = str_replace(&ret->directory, ca->directory);
@@ -25,6 +27,10 @@ static int ca_copy(const CaConfig *ca, CaConfig *ret) {
                 r = str_replace(&ret->bundle, ca->bundle);
         if (r >= 0)
                 r = string_list_copy(&ca->origins, &ret->origins);
+        if (r >= 0)
+                r = str_replace(&ret->external_account, ca->external_account);
+        if (r >= 0)
+                r = string_list_copy(&ca->contact, &ret->contact);
         return r;
 }
 
@@ -34,6 +40,30 @@ bool session_fits(const Session *s, const CaConfig *ca) {
                string_list_same_set(&s->ca.origins, &ca->origins) &&
                s->ca.allow_private == ca->allow_private && s->ca.terms_agreed == ca->terms_agreed &&
                s->ca.renewal_info == ca->renewal_info && s->ca.replaces == ca->replaces;
+}
+
+/* The signer is asked anew for its part. */
+int session_configure(Session *s, const CaConfig *ca) {
+        AccountLife *life = account_life(s->account);
+        StringList contact = {};
+        int r;
+
+        r = string_list_copy(&ca->contact, &contact);
+        if (r < 0)
+                return r;
+        string_list_done(&s->ca.contact);
+        s->ca.contact = contact;
+        life->action_at = 0; /* unsaved, as the next line: then it waits its day */
+        life->binding_failures = 0;
+        r = str_replace(&s->ca.external_account, ca->external_account);
+        if (r >= 0)
+                r = str_replace(&life->binding_refused, NULL);
+        if (r >= 0)
+                r = str_replace(&life->contact_refused, NULL);
+        if (r < 0)
+                return r;
+        s->signer_stale = true;
+        return 0;
 }
 
 int session_new(Engine *engine, const CaConfig *ca, Account *account, Session **ret) {
@@ -54,6 +84,8 @@ int session_new(Engine *engine, const CaConfig *ca, Account *account, Session **
 Session *session_free(Session *s) {
         if (!s)
                 return NULL;
+        if (s->job)
+                session_job_orphan(s->job);
         session_prepare_done(s);
         session_infos_done(s);
         for (SessionWait *w = s->waits; w; w = w->next)
@@ -70,6 +102,9 @@ Session *session_free(Session *s) {
         free(s->thumbprint);
         free(s->account_url);
         free(s->refusal);
+        free(s->pending);
+        free(s->external_account);
+        free(s->external_error);
         ca_done(&s->ca);
         free(s);
         return NULL;
@@ -97,6 +132,18 @@ bool session_has_profile(const Session *s, const char *name) {
 
 bool session_has_renewal_info(const Session *s) {
         return s->has_directory && s->directory.renewal_info;
+}
+
+const char *session_terms(const Session *s) {
+        return s->directory.terms_of_service;
+}
+
+const char *session_external_account(const Session *s) {
+        return s->external_account;
+}
+
+bool session_wants_external_account(const Session *s) {
+        return s->directory.external_account_required;
 }
 
 const StringList *session_origins(const Session *s) {

@@ -11,6 +11,31 @@
 
 typedef struct Session Session;
 
+/* What the file daemon/session-job.c does with an account when a person asks for it. */
+typedef enum AccountAction {
+        ACCOUNT_SHOW,       /* as the CA sees it */
+        ACCOUNT_CREATE,     /* there is one; with a new key if asked for */
+        ACCOUNT_FIND,       /* ask the CA, never make one (F-06) */
+        ACCOUNT_UPDATE,     /* contacts as configured (F-08) */
+        ACCOUNT_AGREE,      /* to changed terms (F-05) */
+        ACCOUNT_ROLLOVER,   /* F-12 */
+        ACCOUNT_DEACTIVATE, /* F-10 */
+        ACCOUNT_REPAIR,     /* F-15, also where that was not tried any more */
+        ACCOUNT_ACTION_MAX,
+} AccountAction;
+
+typedef struct AccountJob AccountJob;
+/* `failure` NULL: done; `message`: what was done. Both borrowed. */
+typedef void (*account_job_fn)(const Failure *failure, const char *message, void *userdata);
+
+typedef struct AccountWish {
+        AccountAction action;
+        bool new_key;                    /* of ACCOUNT_CREATE */
+        bool (*is_busy)(void *userdata); /* an order is under way with this account (F-14) */
+        account_job_fn fn;               /* called once, from the loop */
+        void *userdata;
+} AccountWish;
+
 /* `ca` is copied; `account` is borrowed. */
 int session_new(Engine *engine, const CaConfig *ca, Account *account, Session **ret);
 /* Frees what is under way; the owners of calls and waits still free those. */
@@ -19,6 +44,10 @@ DEFINE_CLEANUP(Session *, session_free)
 
 /* Is it a session at this CA with the same definition? */
 bool session_fits(const Session *s, const CaConfig *ca);
+
+/* Takes what may differ all the same: contacts and the name of the external account key. What a person might have mended is
+ * tried again. */
+int session_configure(Session *s, const CaConfig *ca);
 
 /* ---- readiness ---- */
 
@@ -57,8 +86,14 @@ bool session_has_renewal_info(const Session *s);
 /* ---- requests ---- */
 
 typedef enum SessionRequestKind {
-        SESSION_NEW_ACCOUNT, /* of the session itself */
+        SESSION_NEW_ACCOUNT, /* of the session itself, as all up to SESSION_DEACTIVATE */
         SESSION_LOOKUP_ACCOUNT,
+        SESSION_READ_ACCOUNT,
+        SESSION_READ_ACCOUNT_PENDING, /* signed by the key that shall replace the account's */
+        SESSION_UPDATE_ACCOUNT,       /* contact, terms */
+        SESSION_KEY_CHANGE,
+        SESSION_DEACTIVATE,
+        SESSION_REVOKE,      /* certificate, leaf, reason, with_key; url is the directory's */
         SESSION_NEW_ORDER,   /* certificate, names; url is the directory's */
         SESSION_POST_AS_GET, /* url */
         SESSION_CERTIFICATE, /* url; PEM is asked for */
@@ -78,6 +113,11 @@ typedef struct SessionRequest {
         int64_t not_before, not_after;  /* of a new order; 0: not asked for */
         const void *csr;                /* DER */
         size_t csr_size;
+        bool contact, terms; /* of an update */
+        const void *leaf;    /* DER */
+        size_t leaf_size;
+        int64_t reason; /* RFC 5280 §5.3.1; 0: unspecified */
+        bool with_key;  /* signed by the certificate's key, not the account's */
 } SessionRequest;
 
 typedef struct SessionReply {
@@ -119,3 +159,18 @@ DEFINE_CLEANUP(SessionInfo *, session_info_free)
 
 SessionCall *session_call_free(SessionCall *c);
 DEFINE_CLEANUP(SessionCall *, session_call_free)
+
+/* ---- the account ---- */
+
+/* Begins; one at a time (-EBUSY). Freeing the job cancels it: what the CA was asked is settled before its next request. */
+int session_account_job(Session *s, const AccountWish *wish, AccountJob **ret);
+AccountJob *account_job_free(AccountJob *j);
+DEFINE_CLEANUP(AccountJob *, account_job_free)
+
+const CaConfig *session_ca(const Session *s);
+/* Of the directory and the signer, as far as they were asked; NULL if not known. */
+const char *session_terms(const Session *s);
+const char *session_external_account(const Session *s);
+bool session_wants_external_account(const Session *s);
+/* As this account would have it: the addresses divided by blanks. malloc'ed. */
+int session_contact(const Session *s, char **ret);

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "hooks/deploy-internal.h"
+#include "hooks/revoked.h"
 #include "hooks/saved.h"
 #include "hooks/staging.h"
 
@@ -25,9 +26,10 @@ bool deploy_files_in_place(const Deployment *d) {
  * is the last that was verified; what stands at the places now may be half of it. */
 static bool former_is_kept(const Deployment *d) {
         _cleanup_(saved_done) Saved saved = {};
+        StringList none = {}; /* a revoked one is worth keeping as a mark, if not to be put back */
 
         return saved_load(d->saved_fd, d->job->target->name, &saved) >= 0 &&
-               saved_is_for(&saved, &d->places) && saved_is_usable(&saved, time(NULL));
+               saved_is_for(&saved, &d->places) && saved_is_usable(&saved, time(NULL), &none);
 }
 
 static int commit(Deployment *d, Staging *staging) {
@@ -82,11 +84,14 @@ int deploy_await_twin(Deployment *d) {
 }
 
 bool deploy_roll_back(Deployment *d) {
+        _cleanup_(string_list_done) StringList revoked = {};
         _cleanup_(saved_done) Saved saved = {};
         _cleanup_free_ char *error = NULL;
         const char *target = d->job->target->name;
 
-        if (saved_load(d->saved_fd, target, &saved) < 0 || !saved_is_usable(&saved, time(NULL)))
+        if (saved_load(d->saved_fd, target, &saved) < 0 ||
+            revoked_load(d->job->paths, d->job->certificate->name, &revoked) < 0 ||
+            !saved_is_usable(&saved, time(NULL), &revoked))
                 return false;
         if (saved_restore(&saved, &error) < 0) {
                 log_message(LOG_ERR,

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "hooks/live.h"
+#include "hooks/revoked.h"
 #include "hooks/row.h"
 #include "hooks/saved.h"
 #include "hooks/staging.h"
@@ -78,10 +79,16 @@ static int go_forward(Recovery *v, char **ret_error) {
         return r < 0 ? r : staging_commit(&staging, ret_error);
 }
 
-static int mend(Recovery *v) {
+static int mend(Recovery *v, const Paths *paths) {
+        _cleanup_(string_list_done) StringList revoked = {};
         _cleanup_free_ char *error = NULL;
-        bool back = saved_is_usable(&v->saved, time(NULL));
+        bool back;
         int r;
+
+        r = revoked_load(paths, v->certificate, &revoked);
+        if (r < 0)
+                return r;
+        back = saved_is_usable(&v->saved, time(NULL), &revoked);
 
         if (!back && !v->wanted) {
                 say(v, LOG_ERR,
@@ -151,7 +158,7 @@ int recover_target(const Paths *paths, const char *certificate, const char *targ
         r = load_wanted(&v, paths);
         if (r < 0)
                 return r;
-        return is_mixed(&v) ? mend(&v) : 0;
+        return is_mixed(&v) ? mend(&v, paths) : 0;
 }
 
 static int recover_certificate(const Paths *paths, int all_fd, const char *certificate) {

@@ -268,7 +268,7 @@ static const char *certificates_of(const Bytes *content) {
         return strstr(bytes_text(content), "-----BEGIN CERTIFICATE-----");
 }
 
-bool saved_is_usable(const Saved *s, int64_t now) {
+bool saved_is_usable(const Saved *s, int64_t now, const StringList *revoked) {
         for (size_t i = 0; i < s->places.count; i++)
                 if (!s->existed[i])
                         return false;
@@ -283,7 +283,8 @@ bool saved_is_usable(const Saved *s, int64_t now) {
                         return false;
                 chain = (Bytes){ .data = (uint8_t *) pem, .size = strlen(pem) };
                 if (certinfo_parse(chain.data, chain.size, &info, NULL) < 0 ||
-                    info.not_after <= now || key_matches(s, &chain) <= 0)
+                    info.not_after <= now || string_list_contains(revoked, info.leaf_sha256) ||
+                    key_matches(s, &chain) <= 0)
                         return false;
         }
         return s->places.count > 0;

@@ -22,9 +22,9 @@ int saved_save(int dir_fd, const char *target, const PlaceList *places, char **r
 /* -ENOENT: there is none; -EBADMSG: unreadable, which callers take for none. */
 int saved_load(int dir_fd, const char *target, Saved *ret);
 
-/* Whether a service could run on it: each file was there, the leaf has not expired at `now`, and the
- * key belongs to it. */
-bool saved_is_usable(const Saved *s, int64_t now);
+/* Whether a service could run on it: each file was there, the leaf has not expired at `now` and is not among the
+ * `revoked`, and the key belongs to it. */
+bool saved_is_usable(const Saved *s, int64_t now, const StringList *revoked);
 
 /* Of exactly these paths. */
 bool saved_is_for(const Saved *s, const PlaceList *places);

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/strings.h"
+#include "signer/blocked.h"
 #include "signer/keystore-internal.h"
 
 #define RETIRED_SUFFIX ".retired"
@@ -91,5 +92,8 @@ int keystore_reuse(
         r = find_key(dir_fd, type, spki_sha256, &key);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
+        r = blocked_has(store_fd, key);
+        if (r != 0) /* compromised */
+                return r < 0 ? r : 0;
         return keystore_write(dir_fd, file, key);
 }

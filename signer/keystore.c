@@ -1,4 +1,4 @@
-/* Reading and making keys. Making is: look, lock, look again, make, write durably, and only then
+/* Reading and making keys; those of certificates. Making is: look, lock, look again, make, write durably, and only then
  * answer; a process killed anywhere in between leaves either no key or the one that the next call
  * finds. */
 
@@ -10,10 +10,10 @@
 
 #include "base/file.h"
 #include "base/strings.h"
+#include "signer/blocked.h"
 #include "signer/keystore-internal.h"
 
-#define ACCOUNT_KEY_FILE "key" KEY_SUFFIX
-#define ATTEMPT_MAX      64
+#define ATTEMPT_MAX 64
 
 int keystore_open(const Paths *paths) {
         _cleanup_close_ int state = dir_open(paths->state);
@@ -114,52 +114,6 @@ static int read_or_make(int dir_fd, const char *file, KeyType type, bool create,
         return make_key(dir_fd, file, type, ret);
 }
 
-int keystore_account(int store_fd, const char *ca, KeyType type, bool create, EVP_PKEY **ret) {
-        _cleanup_close_ int dir_fd = keystore_enter_path(store_fd, "accounts", ca, create);
-
-        if (dir_fd < 0)
-                return dir_fd == -ENOENT ? -ENOKEY : TAKE_FD(dir_fd);
-        return read_or_make(dir_fd, ACCOUNT_KEY_FILE, type, create, ret);
-}
-
-/* ---- certificate keys ---- */
-
-/* Are the two the same in any file of this account's directory? */
-static int directory_has_key(int dir_fd, EVP_PKEY *key) {
-        _cleanup_(string_list_done) StringList files = {};
-        int r;
-
-        r = dir_list(dir_fd, &files);
-        for (size_t i = 0; i < files.count && r >= 0; i++) {
-                _cleanup_(key_freep) EVP_PKEY *other = NULL;
-
-                /* What cannot be read as a key, nobody signs with. */
-                if (keystore_read(dir_fd, files.items[i], &other) >= 0 &&
-                    EVP_PKEY_eq(other, key) == 1)
-                        return 1;
-        }
-        return r;
-}
-
-/* C-13: against the account keys of all CAs, and former ones that lie beside them. */
-int keystore_is_account_key(int store_fd, EVP_PKEY *key) {
-        _cleanup_close_ int accounts = keystore_enter(store_fd, "accounts", false);
-        _cleanup_(string_list_done) StringList cas = {};
-        int r;
-
-        if (accounts < 0)
-                return accounts == -ENOENT ? 0 : TAKE_FD(accounts);
-        r = dir_list(accounts, &cas);
-        for (size_t i = 0; i < cas.count && r == 0; i++) {
-                _cleanup_close_ int fd = keystore_enter(accounts, cas.items[i], false);
-
-                if (fd == -ENOTDIR)
-                        continue;
-                r = fd < 0 ? fd : directory_has_key(fd, key);
-        }
-        return r;
-}
-
 int keystore_certificate(
                 int store_fd,
                 const char *certificate,
@@ -185,6 +139,30 @@ int keystore_certificate(
                 r = keystore_is_account_key(store_fd, key);
         if (r != 0)
                 return r > 0 ? -EKEYREJECTED : r;
+        r = blocked_has(store_fd, key);
+        if (r != 0)
+                return r > 0 ? -EKEYREVOKED : r;
         *ret = TAKE_PTR(key);
         return 0;
+}
+
+int keystore_find(int store_fd, const char *certificate, const char *spki_sha256, EVP_PKEY **ret) {
+        _cleanup_close_ int dir_fd = keystore_enter_path(store_fd, "keys", certificate, false);
+        _cleanup_(string_list_done) StringList files = {};
+        int r;
+
+        if (dir_fd < 0)
+                return dir_fd == -ENOENT ? -ENOKEY : TAKE_FD(dir_fd);
+        r = dir_list(dir_fd, &files);
+        for (size_t i = 0; i < files.count && r >= 0; i++) {
+                _cleanup_(key_freep) EVP_PKEY *key = NULL;
+                char spki[SHA256_HEX_SIZE];
+
+                if (keystore_read(dir_fd, files.items[i], &key) < 0 ||
+                    key_spki_sha256(key, spki) < 0 || !str_equal(spki, spki_sha256))
+                        continue;
+                *ret = TAKE_PTR(key);
+                return 0;
+        }
+        return r < 0 ? r : -ENOKEY;
 }

@@ -2,9 +2,11 @@
 
 /* The keys on disk, below STATE/signer (0700):
  *
- *   accounts/CA/key.pem          one account key per CA
+ *   accounts/CA/THUMBPRINT.pem   the account key of a CA, and while it is being rolled over the next one
  *   keys/NAME/ATTEMPT.pem        one key per certificate and attempt
  *   keys/NAME/SPKI.retired       this key is never used for another attempt
+ *   blocked/SPKI                 compromised keys (signer/blocked.h)
+ *   grants/ACTION.NAME           what root allowed lately (signer/grant.h)
  *
  * A key is durable before anybody hears of it, and is never made twice: asked again, the answer is the
  * same key (F-03). Several processes may work here at once; a lock on the directory keeps them
@@ -24,8 +26,21 @@ bool attempt_is_valid(const char *attempt);
  * first. */
 int keystore_account(int store_fd, const char *ca, KeyType type, bool create, EVP_PKEY **ret);
 
+/* The key that shall replace it; -ENOKEY: none (F-12). */
+int keystore_account_pending(int store_fd, const char *ca, EVP_PKEY **ret);
+/* There is one: the one that was there, else `given` (may be NULL), else a new one of kind `type`. */
+int keystore_account_prepare(
+                int store_fd, const char *ca, KeyType type, EVP_PKEY *given, EVP_PKEY **ret);
+/* The pending key of this thumbprint is the account's; all others are destroyed, and remembered as former ones (C-13).
+ * -ENOKEY: it is neither pending nor current. */
+int keystore_account_promote(int store_fd, const char *ca, const char *thumbprint);
+/* None is pending; the key itself stays, in case the CA thinks otherwise. */
+int keystore_account_abandon(int store_fd, const char *ca);
+/* A new key is the account's; the one before stays beside it. */
+int keystore_account_replace(int store_fd, const char *ca, KeyType type, EVP_PKEY **ret);
+
 /* The key of (certificate, attempt); `type` counts only for a new one. Errors as above; -EDQUOT:
- * too many keys of this certificate; -EKEYREJECTED: it is an account key (C-13). */
+ * too many keys of this certificate; -EKEYREJECTED: it is an account key (C-13); -EKEYREVOKED: it is blocked (R-03). */
 int keystore_certificate(
                 int store_fd,
                 const char *certificate,
@@ -49,6 +64,8 @@ int keystore_retire(int store_fd, const char *certificate, const char *spki_sha2
 
 /* Is it, or was it, that of an account at any CA (C-13)? 1 yes, 0 no. */
 int keystore_is_account_key(int store_fd, EVP_PKEY *key);
+/* The certificate's key with this public half, also a blocked one; -ENOKEY. */
+int keystore_find(int store_fd, const char *certificate, const char *spki_sha256, EVP_PKEY **ret);
 
 /* What must stay, however old. */
 typedef struct KeystoreKept {

@@ -90,8 +90,15 @@ static void protect(void) {
 
 static int serve(void) {
         SignerService service = { .paths = &arg_paths };
+        ListenSocket *files = NULL;
+        int fd, r;
 
-        return serve_inherited(&signer_service, &service);
+        service.credentials = getenv("CREDENTIALS_DIRECTORY");
+        fd = listen_connection(&files, &service.file_count);
+        service.files = files;
+        r = serve_connection(fd, &signer_service, &service);
+        (void) listen_sockets_free(files, service.file_count);
+        return r;
 }
 
 int main(int argc, char *argv[]) {

@@ -2,6 +2,7 @@
 
 #include "signer/payload.h"
 
+#include "acme/jwk.h"
 #include "base/json.h"
 
 /* Each builder hands its object here with the result so far; takes `j`. */
@@ -20,18 +21,17 @@ int payload_find_account(char **ret) {
         return finish(j, j ? json_set_bool(j, "onlyReturnExisting", true) : 0, ret);
 }
 
-static int put_contact(Json *j, const char *email) {
-        _cleanup_free_ char *url = NULL;
-        Json *contact;
-        int r;
+static int put_contact(Json *j, const StringList *addresses) {
+        Json *contact = json_array_new();
+        int r = contact ? 0 : -ENOMEM;
 
-        r = str_printf(&url, "mailto:%s", email);
-        if (r < 0)
-                return r;
-        contact = json_array_new();
-        if (!contact)
-                return -ENOMEM;
-        r = json_append_string(contact, url);
+        for (size_t i = 0; i < addresses->count && r >= 0; i++) {
+                _cleanup_free_ char *url = NULL;
+
+                r = str_printf(&url, "mailto:%s", addresses->items[i]);
+                if (r >= 0)
+                        r = json_append_string(contact, url);
+        }
         if (r < 0) {
                 (void) json_free(contact);
                 return r;
@@ -39,13 +39,54 @@ static int put_contact(Json *j, const char *email) {
         return json_set(j, "contact", contact);
 }
 
-int payload_new_account(const char *email, char **ret) {
+int payload_new_account(const StringList *contact, Json *binding, char **ret) {
+        _cleanup_(json_freep) Json *taken = binding;
         Json *j = json_object_new();
         int r;
 
         r = j ? json_set_bool(j, "termsOfServiceAgreed", true) : 0;
-        if (j && r >= 0 && email)
-                r = put_contact(j, email);
+        if (j && r >= 0 && contact->count > 0)
+                r = put_contact(j, contact);
+        if (j && r >= 0 && taken)
+                r = json_set(j, "externalAccountBinding", TAKE_PTR(taken));
+        return finish(j, r, ret);
+}
+
+int payload_account_update(const StringList *contact, bool terms_agreed, char **ret) {
+        Json *j = json_object_new();
+        int r;
+
+        r = j && contact ? put_contact(j, contact) : 0;
+        if (j && r >= 0 && terms_agreed)
+                r = json_set_bool(j, "termsOfServiceAgreed", true);
+        return finish(j, r, ret);
+}
+
+int payload_deactivate(char **ret) {
+        Json *j = json_object_new();
+
+        return finish(j, j ? json_set_string(j, "status", "deactivated") : 0, ret);
+}
+
+int payload_key_change(const char *account, EVP_PKEY *old, char **ret) {
+        Json *j = json_object_new(), *jwk = NULL;
+        int r;
+
+        r = j ? json_set_string(j, "account", account) : 0;
+        if (j && r >= 0)
+                r = jwk_build(old, &jwk);
+        if (j && r >= 0)
+                r = json_set(j, "oldKey", jwk);
+        return finish(j, r, ret);
+}
+
+int payload_revoke(const char *leaf, int64_t reason, char **ret) {
+        Json *j = json_object_new();
+        int r;
+
+        r = j ? json_set_string(j, "certificate", leaf) : 0;
+        if (j && r >= 0 && reason > 0)
+                r = json_set_int64(j, "reason", reason);
         return finish(j, r, ret);
 }
 

@@ -231,11 +231,19 @@ static int open_store(Request *q) {
         return q->store_fd;
 }
 
+int request_open_store(Request *q) {
+        int r = open_store(q);
+
+        return r < 0 ? refuse_storage(q, "the keys", r) : 1;
+}
+
 static int answer_key(Request *q, int r, const char *what) {
         if (r >= 0)
                 return 1;
         if (r == -ENOKEY)
                 return request_refuse(q, "KeyMissing", "%s is not here", what);
+        if (r == -EKEYREVOKED)
+                return request_refuse(q, "KeyMissing", "%s is compromised, and blocked", what);
         if (r == -EKEYREJECTED)
                 return request_refuse(q, "Refused", "%s is an account key", what);
         if (r == -EDQUOT)

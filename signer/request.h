@@ -21,11 +21,12 @@ typedef struct Request {
         int store_fd;                         /* owns; -1: not open yet */
         const CaConfig *ca;                   /* of config */
         const CertificateConfig *certificate; /* of config */
-        const char *url, *nonce, *kid;        /* of parameters; kid NULL for newAccount */
-        StringList names;                     /* owns; those of the parameters */
-        const char *attempt;                  /* of parameters */
-        EVP_PKEY *account;                    /* owns */
-        EVP_PKEY *key;                        /* owns; of the certificate */
+        const char *url, *nonce;
+        const char *kid;     /* NULL for newAccount and with a certificate's key */
+        StringList names;    /* owns; those of the parameters */
+        const char *attempt; /* of parameters */
+        EVP_PKEY *account;   /* owns */
+        EVP_PKEY *key;       /* owns; of the certificate */
 } Request;
 
 void request_done(Request *q);
@@ -51,6 +52,9 @@ int request_check_wishes(Request *q, OrderWishes *ret);
 
 /* `attempt` is well-formed. */
 int request_find_attempt(Request *q);
+
+/* For what is no key. */
+int request_open_store(Request *q);
 
 /* The keys, by what was found before. */
 int request_find_account_key(Request *q, bool create);

@@ -1,4 +1,4 @@
-/* The methods. Each reads: admit the peer, find what the parameters name, take the key, build the
+/* The methods about orders and certificates. Each reads: admit the peer, find what the parameters name, take the key, build the
  * payload, sign, answer. Whatever a finder refuses, it has answered. */
 
 #include "signer/service.h"
@@ -7,18 +7,16 @@
 #include <time.h>
 
 #include "acme/csr.h"
-#include "acme/jwk.h"
-#include "acme/jws.h"
 #include "base/log.h"
 #include "signer/keystore.h"
 #include "signer/payload.h"
-#include "signer/request.h"
+#include "signer/service-internal.h"
 
 static const char description[] =
 #include "io.renewd.Signer.varlink.inc"
                 ;
 
-static Request request_init(
+Request request_init(
                 const char *method, VarlinkCall *call, const Json *parameters, void *userdata) {
         return (Request){
                 .method = method,
@@ -31,8 +29,7 @@ static Request request_init(
 
 /* ---- answers ---- */
 
-static int answer_pair(
-                Request *q,
+int answer_pair(Request *q,
                 const char *key1,
                 const char *value1,
                 const char *key2,
@@ -46,65 +43,21 @@ static int answer_pair(
         return r < 0 ? r : varlink_reply(q->call, TAKE_PTR(reply));
 }
 
-static int answer_signed(Request *q, const char *payload) {
+int answer_signed_by(Request *q, EVP_PKEY *key, const char *payload) {
         JwsHeader header = { .nonce = q->nonce, .url = q->url, .kid = q->kid };
-        _cleanup_(json_freep) Json *reply = NULL;
         _cleanup_free_ char *body = NULL;
         int r;
 
-        r = jws_sign(q->account, &header, payload, &body);
+        r = jws_sign(key, &header, payload, &body);
         if (r == -E2BIG)
                 return request_refuse(q, "Refused", "the request is too large for any CA");
         if (r < 0)
                 return request_refuse(q, "Storage", "signing failed: %s", errno_text(r));
-        reply = json_object_new();
-        r = reply ? json_set_string(reply, "body", body) : -ENOMEM;
-        return r < 0 ? r : varlink_reply(q->call, TAKE_PTR(reply));
+        return answer_pair(q, "body", body, "algorithm", NULL);
 }
 
-/* ---- account ---- */
-
-static int method_account(VarlinkCall *call, const Json *parameters, void *userdata) {
-        _cleanup_(request_done) Request q = request_init("Account", call, parameters, userdata);
-        _cleanup_free_ char *thumbprint = NULL;
-        int r;
-
-        r = request_admit(&q);
-        if (r > 0)
-                r = request_find_ca(&q);
-        if (r > 0)
-                r = request_find_account_key(&q, true);
-        if (r <= 0)
-                return r;
-        const char *algorithm = jws_algorithm(q.account);
-        if (!algorithm)
-                return request_refuse(&q, "Storage", "the account key is of no usable kind");
-        r = jwk_thumbprint(q.account, &thumbprint);
-        return r < 0 ? r : answer_pair(&q, "thumbprint", thumbprint, "algorithm", algorithm);
-}
-
-static int method_sign_new_account(VarlinkCall *call, const Json *parameters, void *userdata) {
-        _cleanup_(request_done) Request q =
-                        request_init("SignNewAccount", call, parameters, userdata);
-        _cleanup_free_ char *payload = NULL;
-        bool find = false;
-        int r;
-
-        r = request_admit(&q);
-        if (r > 0 && json_get_bool(parameters, "onlyReturnExisting", &find) == -EBADMSG)
-                return varlink_invalid_parameter(call, "onlyReturnExisting");
-        if (r > 0)
-                r = request_find_signing(&q, false);
-        if (r > 0 && !find && !q.ca->terms_agreed)
-                return request_refuse(
-                                &q, "NotConfigured",
-                                "the CA's terms of service are not agreed to (AgreeToTerms=yes)");
-        if (r > 0)
-                r = request_find_account_key(&q, true);
-        if (r <= 0)
-                return r;
-        r = find ? payload_find_account(&payload) : payload_new_account(q.config->email, &payload);
-        return r < 0 ? r : answer_signed(&q, payload);
+int answer_signed(Request *q, const char *payload) {
+        return answer_signed_by(q, q->account, payload);
 }
 
 /* ---- requests of an account ---- */
@@ -133,30 +86,48 @@ static int method_sign_new_order(VarlinkCall *call, const Json *parameters, void
         return r < 0 ? r : answer_signed(&q, payload);
 }
 
-/* Signs one of the two payloads that say nothing: NULL (POST-as-GET) and "{}". */
-static int sign_constant(Request *q, const char *payload) {
+static int find_signer(Request *q) {
         int r;
 
         r = request_admit(q);
         if (r > 0)
                 r = request_find_signing(q, true);
-        if (r > 0)
-                r = request_find_account_key(q, false);
-        return r <= 0 ? r : answer_signed(q, payload);
+        return r <= 0 ? r : request_find_account_key(q, false);
+}
+
+/* With the key that shall replace the account's: to see whether the CA has changed it (F-12). */
+static int sign_with_pending(Request *q) {
+        _cleanup_(key_freep) EVP_PKEY *pending = NULL;
+        int r;
+
+        r = keystore_account_pending(q->store_fd, q->ca->name, &pending);
+        if (r == -ENOKEY)
+                return request_refuse(q, "KeyMissing", "no account key is pending");
+        if (r < 0)
+                return request_refuse(q, "Storage", "the pending key: %s", errno_text(r));
+        return answer_signed_by(q, pending, NULL);
 }
 
 static int method_sign_post_as_get(VarlinkCall *call, const Json *parameters, void *userdata) {
         _cleanup_(request_done) Request q =
                         request_init("SignPostAsGet", call, parameters, userdata);
+        bool pending = false;
+        int r;
 
-        return sign_constant(&q, NULL);
+        if (json_get_bool(parameters, "pending", &pending) == -EBADMSG)
+                return varlink_invalid_parameter(call, "pending");
+        r = find_signer(&q);
+        if (r <= 0)
+                return r;
+        return pending ? sign_with_pending(&q) : answer_signed(&q, NULL);
 }
 
 static int method_sign_challenge(VarlinkCall *call, const Json *parameters, void *userdata) {
         _cleanup_(request_done) Request q =
                         request_init("SignChallenge", call, parameters, userdata);
+        int r = find_signer(&q);
 
-        return sign_constant(&q, PAYLOAD_EMPTY_OBJECT);
+        return r <= 0 ? r : answer_signed(&q, PAYLOAD_EMPTY_OBJECT);
 }
 
 static int method_sign_finalize(VarlinkCall *call, const Json *parameters, void *userdata) {
@@ -333,7 +304,15 @@ static const char *const new_account_parameters[] = { "request", "onlyReturnExis
 static const char *const new_order_parameters[] = { "request",  "certificate", "names",
                                                     "profile",  "replaces",    "notBefore",
                                                     "notAfter", NULL };
+static const char *const update_parameters[] = { "request", "contact", "termsAgreed", NULL };
 static const char *const request_parameters[] = { "request", NULL };
+static const char *const get_parameters[] = { "request", "pending", NULL };
+static const char *const promote_parameters[] = { "ca", "thumbprint", NULL };
+static const char *const revoke_parameters[] = { "request", "certificate", "leaf",
+                                                 "reason",  "withKey",     NULL };
+static const char *const grant_parameters[] = {
+        "action", "ca", "certificate", "leaf", "key", NULL
+};
 static const char *const finalize_parameters[] = { "request", "certificate", "attempt", "csr",
                                                    NULL };
 static const char *const csr_parameters[] = { "certificate", "attempt", "names",
@@ -345,11 +324,20 @@ static const VarlinkMethod methods[] = {
         { "Account", 0, account_parameters, method_account },
         { "SignNewAccount", 0, new_account_parameters, method_sign_new_account },
         { "SignNewOrder", 0, new_order_parameters, method_sign_new_order },
-        { "SignPostAsGet", 0, request_parameters, method_sign_post_as_get },
+        { "SignAccountUpdate", 0, update_parameters, method_sign_account_update },
+        { "SignPostAsGet", 0, get_parameters, method_sign_post_as_get },
         { "SignChallenge", 0, request_parameters, method_sign_challenge },
         { "SignFinalize", 0, finalize_parameters, method_sign_finalize },
         { "CertificateRequest", 0, csr_parameters, method_certificate_request },
         { "RetireKey", 0, retire_parameters, method_retire_key },
+        { "Grant", VARLINK_ROOT_ONLY, grant_parameters, method_grant },
+        { "PrepareAccountKey", 0, account_parameters, method_prepare_account_key },
+        { "PromoteAccountKey", 0, promote_parameters, method_promote_account_key },
+        { "AbandonAccountKey", 0, account_parameters, method_abandon_account_key },
+        { "ReplaceAccountKey", 0, account_parameters, method_replace_account_key },
+        { "SignKeyChange", 0, request_parameters, method_sign_key_change },
+        { "SignDeactivate", 0, request_parameters, method_sign_deactivate },
+        { "SignRevoke", 0, revoke_parameters, method_sign_revoke },
         { "Prune", 0, prune_parameters, method_prune },
         {},
 };

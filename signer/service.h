@@ -5,9 +5,13 @@
 
 #include "base/varlink.h"
 #include "config/paths.h"
+#include "systemd/listen.h"
 
 typedef struct SignerService {
-        const Paths *paths; /* borrows */
+        const Paths *paths;        /* borrows, as all */
+        const char *credentials;   /* directory of systemd's; NULL: none */
+        const ListenSocket *files; /* credentials that were handed in as descriptors */
+        size_t file_count;
 } SignerService;
 
 /* Its userdata is a SignerService. */

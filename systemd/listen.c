@@ -47,17 +47,26 @@ int listen_inherited(ListenSocket **ret, size_t *ret_count) {
         return 0;
 }
 
-int listen_connection(void) {
-        int count = sd_listen_fds(1), r;
+int listen_connection(ListenSocket **ret, size_t *ret_count) {
+        ListenSocket *all = NULL;
+        size_t count = 0;
+        int r, fd;
 
-        if (count < 0)
-                return count;
-        if (count == 0)
-                return -ENOENT;
-        if (count > 1)
-                return -EINVAL;
-        r = sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_STREAM, 0, NULL, 0);
+        r = listen_inherited(&all, &count);
         if (r < 0)
                 return r;
-        return r > 0 ? SD_LISTEN_FDS_START : -EINVAL;
+        if (count == 0)
+                return -ENOENT;
+        fd = all[0].fd;
+        all[0].fd = -1;
+        r = count > 1 && !ret ? -EINVAL : sd_is_socket_unix(fd, SOCK_STREAM, 0, NULL, 0);
+        if (r <= 0 || !ret) {
+                (void) listen_sockets_free(all, count);
+                if (r <= 0)
+                        (void) close_fd(fd);
+                return r < 0 ? r : r == 0 ? -EINVAL : fd;
+        }
+        *ret = all; /* the connection's own entry has no descriptor any more */
+        *ret_count = count;
+        return fd;
 }

@@ -16,6 +16,7 @@ int listen_inherited(ListenSocket **ret, size_t *ret_count);
 /* Closes and frees; NULL-safe, returns NULL. */
 ListenSocket *listen_sockets_free(ListenSocket *sockets, size_t count);
 
-/* The one accepted connection of a unit with Accept=yes. -ENOENT: none was handed in; -EINVAL: more
- * than one, or no connected unix stream socket. */
-int listen_connection(void);
+/* The one accepted connection of a unit with Accept=yes, and whatever files were handed in behind it (*ret, freed by
+ * listen_sockets_free(); ret NULL: there must be none). -ENOENT: nothing was handed in; -EINVAL: too much, or the first
+ * is no connected unix stream socket. */
+int listen_connection(ListenSocket **ret, size_t *ret_count);

@@ -21,7 +21,11 @@ bool peer_may_ask(const VarlinkPeer *peer) {
 }
 
 int serve_inherited(const VarlinkService *service, void *userdata) {
-        _cleanup_close_ int fd = listen_connection();
+        return serve_connection(listen_connection(NULL, NULL), service, userdata);
+}
+
+int serve_connection(int taken_fd, const VarlinkService *service, void *userdata) {
+        _cleanup_close_ int fd = taken_fd;
         VarlinkPeer peer;
         int r;
 

@@ -11,3 +11,6 @@ bool peer_may_ask(const VarlinkPeer *peer);
 /* Serves the connection to its end; what goes wrong is logged. Others than peer_may_ask() are
  * dropped with -EPERM. */
 int serve_inherited(const VarlinkService *service, void *userdata);
+
+/* The same with a connection from listen_connection(); takes the descriptor. */
+int serve_connection(int fd, const VarlinkService *service, void *userdata);

@@ -183,7 +183,7 @@ class Renewd:
     def keys(self):
         """Every private key in the signer's directory and in the versions: path → bytes."""
         found = {}
-        for pattern in ("signer/accounts/*/key.pem", "signer/keys/*/*.pem", "versions/*/*/privkey.pem"):
+        for pattern in ("signer/accounts/*/*.pem", "signer/keys/*/*.pem", "versions/*/*/privkey.pem"):
             for path in glob.glob(os.path.join(self.state, pattern)):
                 with open(path, "rb") as f:
                     found[path] = f.read()

@@ -12,6 +12,9 @@
 
 static char root[256], config[300], data[300];
 char state[300];
+char credentials[400];
+ListenSocket handed;
+const char *const test_root = root;
 Paths paths;
 unsigned warnings;
 char last_warning[1024];
@@ -46,6 +49,8 @@ void set_up(void) {
         log_set_sink(keep_warning);
         warnings = 0;
         last_warning[0] = 0;
+        credentials[0] = '\0';
+        handed = (ListenSocket){};
         write_config("renewd.conf", "[Account]\nEmail=admin@example.org\nAgreeToTerms=yes\n"
                                     "[Defaults]\nCA=test\n");
         write_config("ca/test.conf",
@@ -69,7 +74,12 @@ VarlinkReply call_as(uid_t uid, const char *method, const char *parameters) {
         _cleanup_(varlink_connection_freep) VarlinkConnection *c = NULL;
         _cleanup_(bytes_done) Bytes output = {}, input = {};
         _cleanup_(json_freep) Json *j = NULL, *message = NULL, *answer = NULL;
-        SignerService service = { .paths = &paths };
+        SignerService service = {
+                .paths = &paths,
+                .credentials = credentials[0] ? credentials : NULL,
+                .files = &handed,
+                .file_count = handed.name ? 1 : 0,
+        };
         VarlinkPeer peer = { .uid = uid };
         VarlinkReply reply = {};
         char name[100];

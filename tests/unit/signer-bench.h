@@ -4,6 +4,7 @@
 
 #include "base/varlink.h"
 #include "config/paths.h"
+#include "systemd/listen.h"
 
 #define URL   "https://ca.example/acme/x"
 #define KID   "https://ca.example/acme/acct/1="
@@ -11,6 +12,9 @@
 
 extern Paths paths;
 extern char state[300];
+extern char credentials[400];       /* "": no directory */
+extern ListenSocket handed;         /* name NULL: none */
+extern const char *const test_root; /* where all of it is */
 extern unsigned warnings;
 extern char last_warning[1024];
 

@@ -2,9 +2,12 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "acme/jwk.h"
 #include "base/file.h"
 #include "base/strings.h"
-#include "signer/keystore.h"
+#include "signer/blocked.h"
+#include "signer/grant.h"
+#include "signer/keystore-internal.h"
 #include "tests/unit/test.h"
 
 #define NOW ((int64_t) 1798977600)
@@ -26,6 +29,16 @@ static mode_t mode_of(int fd, const char *path) {
 
         CHECK_INT(fstatat(fd, path, &st, AT_SYMLINK_NOFOLLOW), 0);
         return st.st_mode & 07777;
+}
+
+/* Where the key of account "test" is; static storage. */
+static const char *account_file(int fd) {
+        static char path[120];
+        char link[80] = "";
+
+        CHECK(readlinkat(fd, "accounts/test/current", link, sizeof(link) - 1) > 0);
+        (void) snprintf(path, sizeof(path), "accounts/test/%s", link);
+        return path;
 }
 
 static bool same_key(int fd, const char *attempt, EVP_PKEY *key) {
@@ -79,7 +92,7 @@ static void rights(void) {
                 (void) umask(before);
                 CHECK_INT(mode_of(fd, "."), 0700);
                 CHECK_INT(mode_of(fd, "accounts/test"), 0700);
-                CHECK_INT(mode_of(fd, "accounts/test/key.pem"), 0600);
+                CHECK_INT(mode_of(fd, account_file(fd)), 0600);
                 CHECK_INT(mode_of(fd, "keys/a"), 0700);
                 CHECK_INT(mode_of(fd, "keys/a/1.pem"), 0600);
         }
@@ -93,10 +106,11 @@ static void damaged(void) {
 
         REQUIRE(keystore_account(fd, "test", KEY_ECDSA_P256, true, &made) == 0);
         account = openat(fd, "accounts/test", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        CHECK_INT(file_replace_at(account, "key.pem", "", 0, rights_), 0);
+        CHECK_INT(file_replace_at(account, "current.pem", "", 0, rights_), 0);
+        CHECK_INT(link_replace_at(account, "current", "current.pem"), 0);
         CHECK_INT(keystore_account(fd, "test", KEY_ECDSA_P256, true, &again), -EBADMSG);
         CHECK(!again);
-        CHECK_INT(file_read_at(account, "key.pem", 100, &kept), 0);
+        CHECK_INT(file_read_at(account, "current.pem", 100, &kept), 0);
         CHECK_INT(kept.size, 0);
 
         REQUIRE(keystore_certificate(fd, "a", "1", KEY_ECDSA_P256, true, &key) == 0);
@@ -152,15 +166,187 @@ static void account_key_as_certificate_key(void) {
 
         REQUIRE(keystore_account(fd, "test", KEY_ECDSA_P256, true, &account) == 0);
         REQUIRE(keystore_certificate(fd, "a", "1", KEY_ECDSA_P256, true, &other) == 0);
-        CHECK_INT(linkat(fd, "accounts/test/key.pem", fd, "keys/a/2.pem", 0), 0);
+        CHECK_INT(linkat(fd, account_file(fd), fd, "keys/a/2.pem", 0), 0);
         CHECK_INT(keystore_certificate(fd, "a", "2", KEY_ECDSA_P256, true, &key), -EKEYREJECTED);
         CHECK_INT(keystore_certificate(fd, "a", "2", KEY_ECDSA_P256, false, &key), -EKEYREJECTED);
         CHECK(!key);
 
         /* A former one, kept beside it. */
-        CHECK_INT(renameat(fd, "accounts/test/key.pem", fd, "accounts/test/old.pem"), 0);
+        CHECK_INT(renameat(fd, account_file(fd), fd, "accounts/test/old.pem"), 0);
         CHECK_INT(keystore_certificate(fd, "a", "2", KEY_ECDSA_P256, false, &key), -EKEYREJECTED);
         CHECK_INT(keystore_certificate(fd, "a", "1", KEY_ECDSA_P256, false, &key), 0);
+}
+
+/* ---- account keys that follow one another ---- */
+
+static void migration(void) {
+        _cleanup_(key_freep) EVP_PKEY *made = NULL, *again = NULL;
+        _cleanup_close_ int fd = fresh_store();
+
+        REQUIRE(keystore_account(fd, "test", KEY_ECDSA_P256, true, &made) == 0);
+        CHECK_INT(renameat(fd, account_file(fd), fd, "accounts/test/key.pem"), 0);
+        CHECK_INT(unlinkat(fd, "accounts/test/current", 0), 0);
+        REQUIRE(keystore_account(fd, "test", KEY_ECDSA_P256, false, &again) == 0);
+        CHECK_INT(EVP_PKEY_eq(made, again), 1);
+        CHECK_INT(faccessat(fd, "accounts/test/key.pem", F_OK, 0), -1);
+        CHECK_INT(faccessat(fd, account_file(fd), F_OK, 0), 0);
+}
+
+/* Cut between the key and its link; and a backup without links. */
+static void link_lost(void) {
+        _cleanup_(key_freep) EVP_PKEY *made = NULL, *again = NULL, *none = NULL, *pending = NULL;
+        _cleanup_close_ int fd = fresh_store();
+
+        REQUIRE(keystore_account(fd, "test", KEY_ECDSA_P256, true, &made) == 0);
+        CHECK_INT(unlinkat(fd, "accounts/test/current", 0), 0);
+        REQUIRE(keystore_account(fd, "test", KEY_ECDSA_P256, true, &again) == 0);
+        CHECK_INT(EVP_PKEY_eq(made, again), 1);
+        REQUIRE(keystore_account_prepare(fd, "test", KEY_ECDSA_P256, NULL, &pending) == 0);
+        CHECK_INT(unlinkat(fd, "accounts/test/current", 0), 0);
+        CHECK_INT(keystore_account(fd, "test", KEY_ECDSA_P256, true, &none), -EBADMSG);
+}
+
+static bool is_current(int fd, EVP_PKEY *key) {
+        _cleanup_(key_freep) EVP_PKEY *now = NULL;
+
+        CHECK_INT(keystore_account(fd, "test", KEY_ECDSA_P256, false, &now), 0);
+        return now && EVP_PKEY_eq(now, key) == 1;
+}
+
+static void rollover(void) {
+        _cleanup_(key_freep) EVP_PKEY *old = NULL, *new = NULL, *again = NULL, *none = NULL;
+        _cleanup_free_ char *thumbprint = NULL, *before = NULL;
+        _cleanup_close_ int fd = fresh_store();
+
+        CHECK_INT(keystore_account_prepare(fd, "test", KEY_ECDSA_P256, NULL, &none), -ENOKEY);
+        REQUIRE(keystore_account(fd, "test", KEY_ECDSA_P256, true, &old) == 0);
+        before = strdup(account_file(fd));
+        CHECK_INT(keystore_account_pending(fd, "test", &none), -ENOKEY);
+        REQUIRE(keystore_account_prepare(fd, "test", KEY_ECDSA_P384, NULL, &new) == 0);
+        REQUIRE(keystore_account_prepare(fd, "test", KEY_ECDSA_P384, NULL, &again) == 0);
+        CHECK_INT(EVP_PKEY_eq(new, again), 1);
+        CHECK(is_current(fd, old));
+        REQUIRE(jwk_thumbprint(new, &thumbprint) == 0);
+        CHECK_INT(keystore_account_promote(fd, "test", "AAAA"), -ENOKEY);
+        CHECK_INT(keystore_account_promote(fd, "test", thumbprint), 0);
+        CHECK_INT(keystore_account_promote(fd, "test", thumbprint), 0);
+        CHECK(is_current(fd, new));
+        CHECK_INT(keystore_account_pending(fd, "test", &none), -ENOKEY);
+        CHECK_INT(faccessat(fd, before, F_OK, 0), -1);
+        CHECK_INT(keystore_is_account_key(fd, old), 1); /* for ever */
+        CHECK_INT(keystore_is_account_key(fd, new), 1);
+}
+
+/* The link was renamed, the rest was not done. */
+static void promotion_cut(void) {
+        _cleanup_(key_freep) EVP_PKEY *old = NULL, *new = NULL, *none = NULL;
+        _cleanup_free_ char *thumbprint = NULL, *before = NULL;
+        _cleanup_close_ int fd = fresh_store(), dir_fd = -1;
+        char link[80] = "";
+
+        REQUIRE(keystore_account(fd, "test", KEY_ECDSA_P256, true, &old) == 0);
+        before = strdup(account_file(fd));
+        REQUIRE(keystore_account_prepare(fd, "test", KEY_ECDSA_P256, NULL, &new) == 0);
+        CHECK(readlinkat(fd, "accounts/test/pending", link, sizeof(link) - 1) > 0);
+        dir_fd = openat(fd, "accounts/test", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        CHECK_INT(link_replace_at(dir_fd, "current", link), 0);
+        CHECK_INT(keystore_account_pending(fd, "test", &none), -ENOKEY);
+        CHECK_INT(faccessat(fd, before, F_OK, 0), -1);
+        CHECK_INT(faccessat(fd, "accounts/test/pending", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+        REQUIRE(jwk_thumbprint(new, &thumbprint) == 0);
+        CHECK_INT(keystore_account_promote(fd, "test", thumbprint), 0);
+}
+
+static void rollover_abandoned(void) {
+        _cleanup_(key_freep) EVP_PKEY *old = NULL, *new = NULL, *none = NULL, *given = NULL,
+                                      *taken = NULL;
+        _cleanup_close_ int fd = fresh_store();
+
+        REQUIRE(keystore_account(fd, "test", KEY_ECDSA_P256, true, &old) == 0);
+        REQUIRE(keystore_account_prepare(fd, "test", KEY_ECDSA_P256, NULL, &new) == 0);
+        CHECK_INT(keystore_account_abandon(fd, "test"), 0);
+        CHECK_INT(keystore_account_abandon(fd, "test"), 0);
+        CHECK_INT(keystore_account_pending(fd, "test", &none), -ENOKEY);
+        CHECK(is_current(fd, old));
+        CHECK_INT(keystore_is_account_key(fd, new), 1);
+        REQUIRE(key_generate(KEY_ECDSA_P256, &given) == 0);
+        REQUIRE(keystore_account_prepare(fd, "test", KEY_ECDSA_P256, given, &taken) == 0);
+        CHECK_INT(EVP_PKEY_eq(given, taken), 1);
+}
+
+static void replaced(void) {
+        _cleanup_(key_freep) EVP_PKEY *old = NULL, *new = NULL;
+        _cleanup_close_ int fd = fresh_store();
+
+        REQUIRE(keystore_account(fd, "test", KEY_ECDSA_P256, true, &old) == 0);
+        REQUIRE(keystore_account_replace(fd, "test", KEY_ECDSA_P384, &new) == 0);
+        CHECK(is_current(fd, new));
+        CHECK_INT(keystore_is_account_key(fd, old), 1);
+}
+
+/* ---- compromised ---- */
+
+static void blocked(void) {
+        _cleanup_(key_freep) EVP_PKEY *made = NULL, *none = NULL, *found = NULL;
+        _cleanup_close_ int fd = fresh_store();
+        char spki[SHA256_HEX_SIZE];
+
+        REQUIRE(keystore_certificate(fd, "a", "1", KEY_ECDSA_P256, true, &made) == 0);
+        REQUIRE(key_spki_sha256(made, spki) == 0);
+        CHECK_INT(blocked_has(fd, made), 0);
+        CHECK_INT(blocked_add(fd, spki), 0);
+        CHECK_INT(blocked_add(fd, spki), 0);
+        CHECK_INT(blocked_has(fd, made), 1);
+        CHECK_INT(keystore_certificate(fd, "a", "1", KEY_ECDSA_P256, true, &none), -EKEYREVOKED);
+        REQUIRE(keystore_find(fd, "a", spki, &found) == 0); /* for the revocation itself */
+        CHECK_INT(EVP_PKEY_eq(found, made), 1);
+        CHECK_INT(keystore_find(fd, "b", spki, &none), -ENOKEY);
+}
+
+/* ---- grants ---- */
+
+static void grants(void) {
+        const Grant g = { .action = GRANT_DEACTIVATE, .name = "test" };
+        const Grant other = { .action = GRANT_DEACTIVATE, .name = "other" };
+        _cleanup_close_ int fd = fresh_store();
+
+        CHECK_INT(grant_use(fd, &g, "u", "p", NOW), -EPERM);
+        CHECK_INT(grant_give(fd, &g, NULL, NOW), 0);
+        CHECK_INT(grant_use(fd, &other, "u", "p", NOW), -EPERM);
+        CHECK_INT(grant_use(fd, &g, "u", "p", NOW + 601), -EPERM);
+        CHECK_INT(grant_use(fd, &g, "u", "p", NOW - 1), -EPERM); /* the clock was set back */
+        CHECK_INT(grant_use(fd, &g, "u", "p", NOW + 1), 0);
+        CHECK_INT(grant_use(fd, &g, "u", "p", NOW + 2), 0); /* with another nonce */
+        CHECK_INT(grant_use(fd, &g, "u", "q", NOW + 2), -EPERM);
+        CHECK_INT(grant_use(fd, &g, "v", "p", NOW + 2), -EPERM);
+        CHECK_INT(grant_drop(fd, &g), 0);
+        CHECK_INT(grant_drop(fd, &g), 0);
+        CHECK_INT(grant_use(fd, &g, "u", "p", NOW + 2), -EPERM);
+}
+
+static void grant_of_leaf(void) {
+        const Grant g = { .action = GRANT_REVOKE, .name = "a", .leaf = "00" };
+        const Grant other = { .action = GRANT_REVOKE, .name = "a", .leaf = "01" };
+        _cleanup_close_ int fd = fresh_store();
+
+        CHECK_INT(grant_give(fd, &g, NULL, NOW), 0);
+        CHECK_INT(grant_use(fd, &other, "u", "p", NOW), -EPERM);
+        CHECK_INT(grant_use(fd, &g, "u", "p", NOW), 0);
+}
+
+static void grant_with_key(void) {
+        const Grant g = { .action = GRANT_ROLLOVER, .name = "test" };
+        _cleanup_(key_freep) EVP_PKEY *key = NULL, *back = NULL;
+        _cleanup_(bytes_done) Bytes pem = { .secret = true };
+        _cleanup_close_ int fd = fresh_store();
+
+        REQUIRE(key_generate(KEY_ECDSA_P256, &key) == 0 && key_to_pem(key, &pem) == 0);
+        CHECK_INT(grant_check(fd, &g, NOW, &back), -EPERM);
+        CHECK_INT(grant_give(fd, &g, bytes_text(&pem), NOW), 0);
+        REQUIRE(grant_check(fd, &g, NOW + 600, &back) == 0);
+        CHECK_INT(EVP_PKEY_eq(key, back), 1);
+        CHECK_INT(mode_of(fd, "grants"), 0700);
+        CHECK_INT(mode_of(fd, "grants/rollover.test"), 0600);
 }
 
 /* Four processes ask for the same key at once; what each got is compared by its SPKI. */
@@ -283,4 +469,15 @@ TEST_MAIN({ "F-03 one account key per CA, never a second", account_key },
           { "O-06 processes that ask at once get the same key", at_once },
           { "old keys are pruned but the live, the open and the young ones", prune },
           { "what cannot be read is not pruned", prune_keeps_unreadable },
-          { "pruning nothing is well", prune_nothing })
+          { "pruning nothing is well", prune_nothing },
+          { "accounts/CA/key.pem of before becomes THUMBPRINT.pem", migration },
+          { "F-03 a lost link makes no second key", link_lost },
+          { "F-12 rollover: pending, promoted, the old one destroyed and remembered (C-13)",
+            rollover },
+          { "Y-06 a promotion that was cut off ends at the next call", promotion_cut },
+          { "F-13 an abandoned rollover leaves the old key", rollover_abandoned },
+          { "F-10 another key for another account", replaced },
+          { "R-03 a blocked key is used for no certificate", blocked },
+          { "a grant lives ten minutes and is for one request", grants },
+          { "a grant to revoke is for one certificate", grant_of_leaf },
+          { "a grant to roll over may bring the key", grant_with_key })

@@ -584,7 +584,9 @@ static void terms_are_recorded(void) {
         CHECK_STR(account_terms(b.account), "https://ca.test/tos");
         fake_loop_run(b.loop, SEC_PER_DAY);
         CHECK(prepare(&b, changed));
-        CHECK_STR(account_terms(b.account), "https://ca.test/tos-2");
+        CHECK_STR(account_terms(b.account),
+                  "https://ca.test/tos"); /* not agreed to by being read */
+        CHECK_STR(account_life(b.account)->terms_seen, "https://ca.test/tos-2");
         CHECK_STR(session_account(b.session), ACCOUNT);
         done(&b);
 }

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <openssl/x509.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -325,12 +326,15 @@ static void opaque_octets(void) {
                                                "SignPostAsGet",      "SignChallenge",
                                                "SignFinalize",       "Account",
                                                "CertificateRequest", "Prune",
-                                               "RetireKey" };
-        static const char *const members[] = { "payload", "protected", "data", "key",
+                                               "RetireKey",          "SignAccountUpdate",
+                                               "PrepareAccountKey",  "PromoteAccountKey",
+                                               "AbandonAccountKey",  "ReplaceAccountKey",
+                                               "SignKeyChange",      "SignDeactivate",
+                                               "SignRevoke",         "Grant" };
+        static const char *const members[] = { "payload", "protected", "data", "jwk",
                                                "path",    "alg",       "grant" };
-        static const char *const absent[] = { "Sign",          "SignBytes",      "SignRevocation",
-                                              "SignKeyChange", "SignDeactivate", "Export",
-                                              "Import",        "Delete" };
+        static const char *const absent[] = { "Sign",   "SignBytes", "Export",
+                                              "Import", "Delete",    "DeleteAccountKey" };
         size_t count = 0;
 
         set_up();
@@ -494,12 +498,23 @@ static void fallback_and_optional(void) {
         CHECK_STR(error_of("SignFinalize", finalize("c", "1", csr)), "");
 }
 
+/* Below the store; static storage. */
+static const char *account_file(void) {
+        static char path[120];
+        char link[80] = "";
+        _cleanup_close_ int fd = keystore_open(&paths);
+
+        CHECK(readlinkat(fd, "accounts/test/current", link, sizeof(link) - 1) > 0);
+        (void) snprintf(path, sizeof(path), "accounts/test/%s", link);
+        return path;
+}
+
 static void account_key_as_certificate_key(void) {
         set_up();
         make_account();
         free(make_csr("1"));
         _cleanup_close_ int fd = keystore_open(&paths);
-        CHECK_INT(linkat(fd, "accounts/test/key.pem", fd, "keys/a/2.pem", 0), 0);
+        CHECK_INT(linkat(fd, account_file(), fd, "keys/a/2.pem", 0), 0);
         CHECK_STR(error_of("CertificateRequest",
                            "{\"certificate\":\"a\",\"attempt\":\"2\"," NAMES ",\"create\":true}"),
                   "Refused");
@@ -516,7 +531,7 @@ static void files(void) {
         free(make_csr("1"));
         (void) umask(before);
         _cleanup_close_ int fd = keystore_open(&paths);
-        CHECK_INT(fstatat(fd, "accounts/test/key.pem", &st, 0), 0);
+        CHECK_INT(fstatat(fd, account_file(), &st, 0), 0);
         CHECK_INT(st.st_mode & 07777, 0600);
         CHECK_INT(fstatat(fd, "keys/a/1.pem", &st, 0), 0);
         CHECK_INT(st.st_mode & 07777, 0600);
@@ -528,13 +543,237 @@ static void storage(void) {
         set_up();
         make_account();
         char path[400];
-        (void) snprintf(path, sizeof(path), "%s/signer/accounts/test/key.pem", state);
+        (void) snprintf(path, sizeof(path), "%s/signer/%s", state, account_file());
         CHECK_INT(truncate(path, 0), 0);
         CHECK_STR(error_of("Account", "{\"ca\":\"test\"}"), "Storage");
         CHECK_STR(error_of("SignPostAsGet", "{" REQUEST "}"), "Storage");
         (void) snprintf(state, sizeof(state), "%s/no/such/place", paths.runtime);
         CHECK_STR(error_of("Account", "{\"ca\":\"test\"}"), "Storage");
         CHECK_STR(error_of("Prune", "{\"certificate\":\"a\"}"), "Storage");
+}
+
+/* ---- external account binding ---- */
+
+static const char eab[] = "kid=kid-1\nhmac=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n";
+
+static void write_credential(const char *name, const char *text) {
+        static const FileRights rights = { 0600, (uid_t) -1, (gid_t) -1 };
+
+        (void) snprintf(credentials, sizeof(credentials), "%s/credentials", test_root);
+        (void) mkdir(credentials, 0700);
+        _cleanup_close_ int fd = dir_open(credentials);
+        CHECK_INT(file_replace_at(fd, name, text, strlen(text), rights), 0);
+}
+
+static void external_account(void) {
+        set_up();
+        write_credential("eab_test", eab);
+        _cleanup_free_ char *kid = answer("Account", "{\"ca\":\"test\"}", "externalAccount");
+        _cleanup_free_ char *body = answer("SignNewAccount", "{" REQUEST_NO_KID "}", "body");
+        _cleanup_free_ char *payload = part(body, "payload"), *find = NULL, *other = NULL;
+
+        CHECK_STR(kid, "kid-1");
+        CHECK(strstr(payload, "\"externalAccountBinding\":{\"protected\":\"eyJhbGciOiJIUzI1NiIs"));
+        find = answer("SignNewAccount", "{" REQUEST_NO_KID ",\"onlyReturnExisting\":true}", "body");
+        other = part(find, "payload");
+        CHECK_STR(other, "{\"onlyReturnExisting\":true}");
+        CHECK(!strstr(last_warning, "AAEC"));
+}
+
+static void external_account_named(void) {
+        set_up();
+        write_credential("eab_other-name", eab);
+        write_config("ca/test.conf",
+                     "[CA]\nDirectory=https://ca.example/dir\nExternalAccount=other-name\n");
+        _cleanup_free_ char *kid = answer("Account", "{\"ca\":\"test\"}", "externalAccount");
+
+        CHECK_STR(kid, "kid-1");
+}
+
+static void external_account_handed_in(void) {
+        set_up();
+        write_credential("file", eab);
+        _cleanup_close_ int dir_fd = dir_open(credentials);
+        _cleanup_close_ int fd = openat(dir_fd, "file", O_RDONLY | O_CLOEXEC);
+        char name[] = "eab_test";
+
+        credentials[0] = '\0';
+        handed = (ListenSocket){ .fd = fd, .name = name };
+        for (int i = 0; i < 2; i++) { /* read twice from one descriptor */
+                _cleanup_free_ char *kid =
+                                answer("Account", "{\"ca\":\"test\"}", "externalAccount");
+
+                CHECK_STR(kid, "kid-1");
+        }
+}
+
+static void external_account_damaged(void) {
+        set_up();
+        write_credential("eab_test", "kid=x\nhmac=\n");
+        _cleanup_free_ char *why = answer("Account", "{\"ca\":\"test\"}", "externalAccountError");
+
+        CHECK(strstr(why, "hmac="));
+        CHECK_STR(error_of("SignNewAccount", "{" REQUEST_NO_KID "}"), "NotConfigured");
+        CHECK_STR(error_of("SignNewAccount", "{" REQUEST_NO_KID ",\"onlyReturnExisting\":true}"),
+                  "");
+}
+
+/* ---- an account's later life ---- */
+
+static char *payload_of(const char *method, const char *parameters) {
+        _cleanup_free_ char *body = answer(method, parameters, "body");
+
+        return part(body, "payload");
+}
+
+static void account_update(void) {
+        set_up();
+        make_account();
+        _cleanup_free_ char *both = payload_of(
+                        "SignAccountUpdate", "{" REQUEST ",\"contact\":true,\"termsAgreed\":true}");
+        CHECK_STR(both,
+                  "{\"contact\":[\"mailto:admin@example.org\"],\"termsOfServiceAgreed\":true}");
+        write_config("ca/test.conf", "[CA]\nDirectory=https://ca.example/dir\nContact=\n");
+        _cleanup_free_ char *none =
+                        payload_of("SignAccountUpdate", "{" REQUEST ",\"contact\":true}");
+        CHECK_STR(none, "{\"contact\":[]}");
+        CHECK_STR(error_of("SignAccountUpdate", "{" REQUEST "}"), "InvalidParameter");
+        write_config("ca/test.conf",
+                     "[CA]\nDirectory=https://ca.example/dir\nAgreeToTerms=no\nContact=a@b.c d@e.f\n");
+        CHECK_STR(error_of("SignAccountUpdate", "{" REQUEST ",\"termsAgreed\":true}"),
+                  "NotConfigured");
+        _cleanup_free_ char *two =
+                        payload_of("SignAccountUpdate", "{" REQUEST ",\"contact\":true}");
+        CHECK_STR(two, "{\"contact\":[\"mailto:a@b.c\",\"mailto:d@e.f\"]}");
+}
+
+static void key_change(void) {
+        set_up();
+        make_account();
+        _cleanup_free_ char *old = answer("Account", "{\"ca\":\"test\"}", "thumbprint");
+        CHECK_STR(error_of("PrepareAccountKey", "{\"ca\":\"test\"}"), "NotGranted");
+        CHECK_STR(error_of("SignKeyChange", "{" REQUEST "}"), "KeyMissing");
+        CHECK_STR(error_of("SignPostAsGet", "{" REQUEST ",\"pending\":true}"), "KeyMissing");
+        CHECK_STR(error_of("Grant", "{\"action\":\"rollover\",\"ca\":\"test\"}"), "");
+        _cleanup_free_ char *new = answer("PrepareAccountKey", "{\"ca\":\"test\"}", "thumbprint");
+        _cleanup_free_ char *again = answer("PrepareAccountKey", "{\"ca\":\"test\"}", "thumbprint");
+        _cleanup_free_ char *pending = answer("Account", "{\"ca\":\"test\"}", "pending");
+        CHECK_STR(again, new);
+        CHECK_STR(pending, new);
+        CHECK(!str_equal(new, old));
+
+        _cleanup_free_ char *body = answer("SignKeyChange", "{" REQUEST "}", "body");
+        _cleanup_free_ char *outer = part(body, "protected"), *inner = part(body, "payload");
+        _cleanup_free_ char *header = part(inner, "protected"), *payload = part(inner, "payload");
+        CHECK(strstr(outer, "\"kid\":\"" KID "\""));
+        CHECK(strstr(header, "\"jwk\":{") && strstr(header, "\"url\":\"" URL "\""));
+        CHECK(!strstr(header, "nonce") && !strstr(header, "kid"));
+        CHECK(strstr(payload, "{\"account\":\"" KID "\",\"oldKey\":{"));
+
+        char *promote = strdup(text("{\"ca\":\"test\",\"thumbprint\":\"%s\"}", new));
+        CHECK_STR(error_of("PromoteAccountKey", "{\"ca\":\"test\",\"thumbprint\":\"AAAA\"}"),
+                  "KeyMissing");
+        CHECK_STR(error_of("PromoteAccountKey", promote), "");
+        CHECK_STR(error_of("PromoteAccountKey", promote), "");
+        free(promote);
+        _cleanup_free_ char *now = answer("Account", "{\"ca\":\"test\"}", "thumbprint");
+        CHECK_STR(now, new);
+        CHECK_STR(error_of("PrepareAccountKey", "{\"ca\":\"test\"}"), "NotGranted"); /* once */
+}
+
+static void deactivation(void) {
+        set_up();
+        make_account();
+        CHECK_STR(error_of("SignDeactivate", "{" REQUEST "}"), "NotGranted");
+        CHECK_STR(error_of("Grant", "{\"action\":\"deactivate\",\"ca\":\"other\"}"), "");
+        CHECK_STR(error_of("SignDeactivate", "{" REQUEST "}"), "NotGranted");
+        CHECK_STR(error_of("Grant", "{\"action\":\"deactivate\",\"ca\":\"test\"}"), "");
+        _cleanup_free_ char *payload = payload_of("SignDeactivate", "{" REQUEST "}");
+        CHECK_STR(payload, "{\"status\":\"deactivated\"}");
+        CHECK_STR(error_of("ReplaceAccountKey", "{\"ca\":\"test\"}"), "NotGranted");
+        CHECK_STR(error_of("Grant", "{\"action\":\"new-key\",\"ca\":\"test\"}"), "");
+        CHECK_STR(error_of("ReplaceAccountKey", "{\"ca\":\"test\"}"), "");
+        CHECK_STR(error_of("ReplaceAccountKey", "{\"ca\":\"test\"}"), "NotGranted");
+}
+
+static void who_may_grant(void) {
+        static const char grant[] = "{\"action\":\"deactivate\",\"ca\":\"test\"}";
+        _cleanup_(varlink_reply_done) VarlinkReply reply = call_as(64999, "Grant", grant);
+
+        set_up();
+        CHECK_STR(reply.error, "org.varlink.service.PermissionDenied");
+        CHECK_STR(error_of("Grant", "{\"action\":\"delete\",\"ca\":\"test\"}"), "InvalidParameter");
+        CHECK_STR(error_of("Grant", "{\"action\":\"revoke\",\"certificate\":\"a\"}"),
+                  "InvalidParameter");
+        CHECK_STR(error_of("Grant", "{\"action\":\"rollover\",\"ca\":\"test\",\"key\":\"x\"}"),
+                  "InvalidParameter");
+        CHECK_STR(error_of("Grant", "{\"action\":\"rollover\",\"ca\":\"nobody\"}"), "UnknownCa");
+}
+
+/* A self-signed certificate of the key of attempt 1: its DER as base64url, and its SHA-256. */
+static char *make_leaf(char sha256[SHA256_HEX_SIZE]) {
+        _cleanup_(key_freep) EVP_PKEY *key = NULL;
+        _cleanup_close_ int fd = keystore_open(&paths);
+        _cleanup_free_ char *hex = NULL;
+        unsigned char octets[EVP_MAX_MD_SIZE], *der = NULL;
+        X509 *x = X509_new();
+        char *encoded = NULL;
+        size_t size;
+
+        CHECK_INT(keystore_certificate(fd, "a", "1", KEY_ECDSA_P256, false, &key), 0);
+        (void) X509_gmtime_adj(X509_getm_notBefore(x), 0);
+        (void) X509_gmtime_adj(X509_getm_notAfter(x), 100);
+        (void) X509_set_pubkey(x, key);
+        CHECK(X509_sign(x, key, EVP_sha256()) > 0);
+        int n = i2d_X509(x, &der);
+        CHECK(EVP_Q_digest(NULL, "SHA256", NULL, der, (size_t) n, octets, &size) == 1);
+        CHECK_INT(hex_encode(octets, size, &hex), 0);
+        (void) snprintf(sha256, SHA256_HEX_SIZE, "%s", hex);
+        CHECK_INT(base64url_encode(der, (size_t) n, &encoded), 0);
+        OPENSSL_free(der);
+        X509_free(x);
+        return encoded;
+}
+
+static void revocation(void) {
+        char sha256[SHA256_HEX_SIZE];
+
+        set_up();
+        make_account();
+        free(make_csr("1"));
+        _cleanup_free_ char *leaf = make_leaf(sha256), *expected = NULL;
+        char *by_account = strdup(text(
+                        "{" REQUEST ",\"certificate\":\"a\",\"leaf\":\"%s\",\"reason\":4}", leaf));
+        char *by_key =
+                        strdup(text("{" REQUEST_NO_KID ",\"certificate\":\"a\",\"leaf\":\"%s\","
+                                    "\"reason\":1,\"withKey\":true}",
+                                    leaf));
+        CHECK_STR(error_of("SignRevoke", by_account), "NotGranted");
+        CHECK_STR(error_of("Grant",
+                           "{\"action\":\"revoke\",\"certificate\":\"a\",\"leaf\":\""
+                           "0000000000000000000000000000000000000000000000000000000000000000\"}"),
+                  "");
+        CHECK_STR(error_of("SignRevoke", by_account), "NotGranted");
+        CHECK_STR(error_of("Grant",
+                           text("{\"action\":\"revoke\",\"certificate\":\"a\",\"leaf\":\"%s\"}",
+                                sha256)),
+                  "");
+        _cleanup_free_ char *payload = payload_of("SignRevoke", by_account);
+        CHECK_INT(str_printf(&expected, "{\"certificate\":\"%s\",\"reason\":4}", leaf), 0);
+        CHECK_STR(payload, expected);
+        CHECK_STR(error_of("CertificateRequest",
+                           "{\"certificate\":\"a\",\"attempt\":\"1\"," NAMES ",\"create\":true}"),
+                  "");
+
+        _cleanup_free_ char *body = answer("SignRevoke", by_key, "body");
+        _cleanup_free_ char *header = part(body, "protected");
+        CHECK(strstr(header, "\"jwk\":{") && !strstr(header, "kid"));
+        CHECK_STR(error_of("CertificateRequest", /* R-03 */
+                           "{\"certificate\":\"a\",\"attempt\":\"1\"," NAMES ",\"create\":true}"),
+                  "KeyMissing");
+        CHECK_STR(error_of("SignRevoke", by_key), ""); /* and still it can be revoked with */
+        free(by_account);
+        free(by_key);
 }
 
 static void prune(void) {
@@ -635,4 +874,14 @@ TEST_MAIN({ "F-03 Account answers with the same key", account },
           { "a damaged or missing store is told", storage },
           { "Prune keeps what is named", prune },
           { "R2.7.5 forbidden peers are refused", peers },
-          { "R2.4.14 what a peer wrote is escaped", escapes })
+          { "R2.4.14 what a peer wrote is escaped", escapes },
+          { "G-01 a new account is bound by the credential", external_account },
+          { "ExternalAccount= names another credential", external_account_named },
+          { "G-06 the credential may be handed in as a descriptor", external_account_handed_in },
+          { "G-03 a credential that cannot be used is told, and nothing is signed",
+            external_account_damaged },
+          { "F-08 an update has what changes, and is never empty", account_update },
+          { "F-11 key change: granted, inner and outer, promoted", key_change },
+          { "F-10 deactivation needs its grant", deactivation },
+          { "only root grants, and only what there is", who_may_grant },
+          { "R-01 R-03 revocation: granted for one certificate, the key blocked", revocation })

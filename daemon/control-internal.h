@@ -1,0 +1,20 @@
+#pragma once
+
+/* What control.c and control-account.c share. */
+
+#include "base/varlink.h"
+#include "daemon/manager.h"
+
+Manager *control_manager(void *client);
+
+/* control-account.c */
+int control_accounts(VarlinkCall *call, const Json *parameters, void *client);
+int control_check_account(VarlinkCall *call, const Json *parameters, void *client);
+int control_create_account(VarlinkCall *call, const Json *parameters, void *client);
+int control_find_account(VarlinkCall *call, const Json *parameters, void *client);
+int control_update_account(VarlinkCall *call, const Json *parameters, void *client);
+int control_agree_to_terms(VarlinkCall *call, const Json *parameters, void *client);
+int control_roll_account_key(VarlinkCall *call, const Json *parameters, void *client);
+int control_deactivate_account(VarlinkCall *call, const Json *parameters, void *client);
+int control_repair_account(VarlinkCall *call, const Json *parameters, void *client);
+int control_revoke(VarlinkCall *call, const Json *parameters, void *client);
