@@ -32,6 +32,19 @@ void target_config_done(TargetConfig *t) {
         *t = (TargetConfig){};
 }
 
+DnsConfig *dns_config_free(DnsConfig *d) {
+        if (!d)
+                return NULL;
+        free(d->name);
+        string_list_done(&d->program);
+        string_list_done(&d->credentials);
+        string_list_done(&d->environment);
+        string_list_done(&d->servers);
+        free(d->resolver);
+        free(d);
+        return NULL;
+}
+
 void certificate_config_done(CertificateConfig *c) {
         free(c->name);
         free(c->path);
@@ -44,6 +57,9 @@ void certificate_config_done(CertificateConfig *c) {
         free(c->twin_of);
         free(c->request_path);
         bytes_done(&c->request);
+        string_list_done(&c->challenge_hook);
+        free(c->dns_name);
+        (void) dns_config_free(c->dns);
         for (size_t i = 0; i < c->target_count; i++)
                 target_config_done(&c->targets[i]);
         free(c->targets);
@@ -67,6 +83,8 @@ Config *config_free(Config *c) {
         free(c->default_profile);
         free(c->default_require_profile);
         free(c->default_preferred_chain);
+        string_list_done(&c->default_challenge_hook);
+        free(c->default_dns);
         for (size_t i = 0; i < c->ca_count; i++)
                 ca_config_done(&c->cas[i]);
         free(c->cas);
@@ -192,6 +210,13 @@ const TargetConfig *certificate_target(const CertificateConfig *c, const char *n
 
 const char *certificate_profile(const CertificateConfig *c) {
         return c->require_profile ? c->require_profile : c->profile;
+}
+
+bool certificate_has_challenge(const CertificateConfig *c, ChallengeType type) {
+        for (size_t i = 0; i < c->challenge_count; i++)
+                if (c->challenges[i] == type)
+                        return true;
+        return false;
 }
 
 bool certificate_same_order(const CertificateConfig *a, const CertificateConfig *b) {
