@@ -22,6 +22,8 @@ void cert_attempt_clear(Cert *c) {
         c->beginning = c->unsaved = false;
         c->lost = 0;
         bytes_done(&c->chain);
+        if (c->presenter)
+                presenter_settle(c->presenter);
         cert_set_phase(c, CERT_IDLE);
 }
 

@@ -7,7 +7,9 @@
  *   cert-preflight.c what is looked at before an attempt
  *   cert-attempt.c  an attempt from its admission to its end
  *   cert-order.c    drives the order machine
- *   cert-ask.c      what it asks for: requests, challenges, CSR, time
+ *   cert-ask.c      what it asks for: requests, CSR, time
+ *   cert-show.c     challenges shown and taken away
+ *   cert-challenge.c which types of them
  *   cert-chain.c    the chain that came: checked, saved, taken over
  *   cert-install.c  published, and wanted at the targets
  *   cert-twin.c     and its twin, if it has one
@@ -20,6 +22,7 @@
 #include "acme/order.h"
 #include "daemon/cert.h"
 #include "daemon/preflight.h"
+#include "daemon/presenter.h"
 #include "daemon/record.h"
 #include "daemon/target.h"
 
@@ -101,7 +104,8 @@ struct Cert {
         bool unsaved; /* the record must be saved before anything else */
         Timer *save_timer;
         unsigned save_failures;
-        unsigned lost; /* answers, in this attempt */
+        Presenter *presenter; /* what programs show; outlives the attempt */
+        unsigned lost;        /* answers, in this attempt */
         char *lost_text;
         Bytes chain; /* checked, waiting to be saved */
 
@@ -172,12 +176,22 @@ void cert_order_give_up(Cert *c, ProblemClass class, bool dead, const char *what
 
 /* cert-ask.c; after each of them the machine may be gone */
 int cert_ask_call(Cert *c, const OrderEffect *e);
-void cert_ask_present(Cert *c, const OrderEffect *e);
-void cert_ask_remove(Cert *c, const OrderEffect *e);
 int cert_ask_csr(Cert *c, const OrderEffect *e);
 int cert_ask_wait(Cert *c, const OrderEffect *e);
 void cert_retire_key(Cert *c); /* the open attempt's: it is never kept for another */
 void cert_asks_free(Cert *c);
+CertAsk *cert_ask_new(Cert *c, const OrderEffect *e);
+void cert_ask_free(CertAsk *a);
+
+/* cert-show.c */
+int cert_show_init(Cert *c);
+void cert_show_present(Cert *c, const OrderEffect *e); /* after it the machine may be gone */
+void cert_show_remove(Cert *c, const OrderEffect *e);
+void cert_show_go(Cert *c); /* the pump has done what there is to do */
+
+/* cert-challenge.c */
+size_t cert_challenges(const Cert *c, ChallengeType ret[CHALLENGE_TYPE_MAX]);
+int cert_describe_challenges(const Cert *c, char **ret);
 
 /* cert-chain.c */
 void cert_chain_arrived(Cert *c);

@@ -275,6 +275,8 @@ int cert_new(CertContext *context, const CertificateConfig *config, CertCa ca, C
         cert_join(c);
         r = cert_load(c);
         if (r >= 0)
+                r = cert_show_init(c);
+        if (r >= 0)
                 r = cert_targets_configure(c, config);
         if (r < 0)
                 return r;
@@ -285,6 +287,8 @@ int cert_new(CertContext *context, const CertificateConfig *config, CertCa ca, C
 Cert *cert_free(Cert *c) {
         if (!c)
                 return NULL;
+        cert_asks_free(c);
+        c->presenter = presenter_free(c->presenter); /* what it shows stays for the next start */
         cert_attempt_clear(c);
         cert_preflight_forget(c);
         cert_info_stop(c);
@@ -312,6 +316,8 @@ void cert_start(Cert *c, int64_t spread_sec) {
         if (spread_sec > 0)
                 c->spread_until = now + loop_random(c->context->engine->loop) %
                                                         (uint64_t) (spread_sec + 1);
+        if (!c->record.attempt.order) /* else the order knows, and what is left goes with its end */
+                presenter_settle(c->presenter);
         cert_install(c);
         cert_info_start(c);
         cert_plan(c);
@@ -360,6 +366,7 @@ int cert_configure(Cert *c, const CertificateConfig *config, CertCa ca, bool ren
                 drop_order(c);
         r = cert_targets_configure(c, config);
         cert_info_stop(c); /* it asks the CA of before */
+        presenter_configure(c->presenter, config);
         c->config = config;
         c->ca = ca;
         if (r < 0)

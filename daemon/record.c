@@ -203,6 +203,7 @@ int record_parse(const Json *j, Record *ret) {
         r.failures = record_read_number(j, "failures", RECORD_FAILURES_MAX);
         r.next_attempt = record_read_number(j, "next_attempt", INT64_MAX);
         r.retry_after = record_read_number(j, "retry_after", INT64_MAX);
+        (void) json_get_bool(j, "shown", &r.shown); /* absent: false */
         read_issued(j, &r);
         *ret = r;
         r = (Record){};
@@ -365,6 +366,8 @@ int record_build(const Record *rec, Json **ret) {
                 r = json_set_int64(j, "next_attempt", rec->next_attempt);
         if (r >= 0)
                 r = json_set_int64(j, "retry_after", rec->retry_after);
+        if (r >= 0)
+                r = json_set_bool(j, "shown", rec->shown);
         if (r >= 0)
                 r = write_issued(j, rec);
         if (r < 0)

@@ -73,6 +73,7 @@ typedef struct Record {
         int64_t attempts;                      /* ever */
         int64_t failures;                      /* in a row */
         int64_t next_attempt;                  /* not before; 0 */
+        bool shown;                            /* a program may be showing something (J-13) */
         int64_t retry_after;                   /* the CA's own word: not even by hand before; 0 */
         RecordIssue issued[RECORD_ISSUED_MAX]; /* oldest first */
         size_t issued_count;

@@ -16,10 +16,13 @@ struct Store {
         int root_fd; /* owns; STATE/engine; the lock hangs on it */
         int accounts_fd;
         int certificates_fd;
+        int zones_fd;
 };
 
 static int directory_of(const Store *s, StoreKind kind) {
-        return kind == STORE_ACCOUNT ? s->accounts_fd : s->certificates_fd;
+        return kind == STORE_ACCOUNT ? s->accounts_fd
+               : kind == STORE_ZONE  ? s->zones_fd
+                                     : s->certificates_fd;
 }
 
 static int open_state(const char *state) {
@@ -46,10 +49,14 @@ static int open_directories(Store *s, const char *state) {
                 return r;
         s->accounts_fd = dir_open_at(s->root_fd, "accounts", 0700);
         s->certificates_fd = dir_open_at(s->root_fd, "certificates", 0700);
-        if (s->accounts_fd < 0 || s->certificates_fd < 0)
-                return MIN(s->accounts_fd, s->certificates_fd);
+        s->zones_fd = dir_open_at(s->root_fd, "zones", 0700);
+        r = MIN(s->accounts_fd, MIN(s->certificates_fd, s->zones_fd));
+        if (r < 0)
+                return r;
         r = dir_remove_temporaries(s->accounts_fd);
-        return r < 0 ? r : dir_remove_temporaries(s->certificates_fd);
+        if (r >= 0)
+                r = dir_remove_temporaries(s->certificates_fd);
+        return r < 0 ? r : dir_remove_temporaries(s->zones_fd);
 }
 
 int store_new(const char *state, Store **ret) {
@@ -59,7 +66,7 @@ int store_new(const char *state, Store **ret) {
         s = calloc(1, sizeof(*s));
         if (!s)
                 return -ENOMEM;
-        *s = (Store){ .root_fd = -1, .accounts_fd = -1, .certificates_fd = -1 };
+        *s = (Store){ .root_fd = -1, .accounts_fd = -1, .certificates_fd = -1, .zones_fd = -1 };
         r = open_directories(s, state);
         if (r < 0)
                 return r;
@@ -70,6 +77,7 @@ int store_new(const char *state, Store **ret) {
 Store *store_free(Store *s) {
         if (!s)
                 return NULL;
+        (void) close_fd(s->zones_fd);
         (void) close_fd(s->certificates_fd);
         (void) close_fd(s->accounts_fd);
         (void) close_fd(s->root_fd);
