@@ -37,6 +37,7 @@ DnsConfig *dns_config_free(DnsConfig *d) {
                 return NULL;
         free(d->name);
         string_list_done(&d->program);
+        string_list_done(&d->cleanup);
         string_list_done(&d->credentials);
         string_list_done(&d->environment);
         string_list_done(&d->servers);

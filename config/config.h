@@ -106,6 +106,7 @@ DnsStyle dns_style_from_string(const char *text);
 typedef struct DnsConfig {
         char *name;         /* file name without .conf */
         StringList program; /* argv; for acme.sh the file of its dnsapi */
+        StringList cleanup; /* argv of the program that takes records away; empty: the same one */
         DnsStyle style;
         StringList credentials;  /* files of CONFIG/credentials handed to the program */
         StringList environment;  /* "KEY=value" for the program */

@@ -175,6 +175,9 @@ const ConfigKey config_keys[] = {
         { CONFIG_DNS, "DNS", "Program", &value_command, AT(DnsConfig, program), NULL,
           "The program that writes the records (absolute path and arguments, no shell). Required. See CHALLENGE "
           "PROGRAMS." },
+        { CONFIG_DNS, "DNS", "CleanupProgram", &value_command, AT(DnsConfig, cleanup), NULL,
+          "The program that takes the records away, where it is another one. Unset: Program=; with "
+          "Style=certbot none, as certbot has it without a cleanup hook." },
         { CONFIG_DNS, "DNS", "Style", &value_dns_style, AT(DnsConfig, style), "native",
           "Whose contract the program was made for: native, certbot (manual hooks), dehydrated, "
           "dehydrated-chain (all challenges in one call, as with HOOK_CHAIN), lego, lego-raw (EXEC_MODE=RAW), "

@@ -160,7 +160,7 @@ static int run_group(const Presenting *p, const Group *g, ProgramResult *ret, ch
                 return r;
         if (program_succeeded(ret))
                 return 1;
-        program = proof_program(p->certificate, g->proofs);
+        program = proof_program(p->certificate, g->proofs, g->cleanup);
         r = program_result_describe(ret, program->items[0], ret_error);
         return r < 0 ? r : 0;
 }
@@ -348,10 +348,12 @@ static int clean_group(Presenting *p, const ProofList *which, size_t *at, String
                 if (!which || proof_list_find(which, &p->journal.list.items[i]))
                         members[g.count++] = p->journal.list.items[i];
         g.proofs = members;
-        if (!proof_program(p->certificate, first) && p->certificate->broken) {
+        if (proof_needs_no_cleanup(p->certificate, first))
+                r = 1;
+        else if (!proof_program(p->certificate, first, true) && p->certificate->broken) {
                 r = str_printf(&error, "the configuration has an error");
                 r = MIN(r, 0); /* tried again when it is mended */
-        } else if (!proof_program(p->certificate, first)) {
+        } else if (!proof_program(p->certificate, first, true)) {
                 tell_orphan(p, first);
                 r = 1;
         } else

@@ -212,7 +212,14 @@ static bool says_record(DnsStyle style) {
         return style == DNS_STYLE_NATIVE || style == DNS_STYLE_LEGO || style == DNS_STYLE_ACME_SH;
 }
 
-const StringList *proof_program(const CertificateConfig *c, const Proof *p) {
+bool proof_needs_no_cleanup(const CertificateConfig *c, const Proof *p) {
+        return proof_is_dns(p) && c->dns && c->dns->style == DNS_STYLE_CERTBOT &&
+               c->dns->cleanup.count == 0;
+}
+
+const StringList *proof_program(const CertificateConfig *c, const Proof *p, bool cleanup) {
+        if (cleanup && proof_is_dns(p) && c->dns && c->dns->cleanup.count > 0)
+                return &c->dns->cleanup;
         if (proof_is_dns(p))
                 return c->dns && c->dns->program.count > 0 ? &c->dns->program : NULL;
         return c->challenge_hook.count > 0 ? &c->challenge_hook : NULL;
@@ -242,7 +249,7 @@ static void add_program(Building *b, const StringList *program, DnsStyle style) 
 int proof_call_build(
                 const ProofCall *c, StringList *argv, StringList *environment, char **ret_error) {
         Building b = { .call = c, .proof = c->proofs, .argv = argv, .environment = environment };
-        const StringList *program = proof_program(c->certificate, c->proofs);
+        const StringList *program = proof_program(c->certificate, c->proofs, c->cleanup);
         DnsStyle style = DNS_STYLE_NATIVE;
 
         if (!program) {

@@ -39,12 +39,15 @@ static void begin(DnsStyle style, const char *body) {
         CHECK_INT(string_list_add(&certificate.names, "*.example.org"), 0);
         CHECK_INT(string_list_add(&certificate.names, "example.org"), 0);
         CHECK_INT(string_list_add(&dns.program, program), 0);
+        if (style == DNS_STYLE_CERTBOT)
+                CHECK_INT(string_list_add(&dns.cleanup, program), 0);
         hook(body);
 }
 
 static void end(void) {
         string_list_done(&certificate.names);
         string_list_done(&dns.program);
+        string_list_done(&dns.cleanup);
         string_list_done(&dns.credentials);
 }
 
@@ -133,6 +136,18 @@ static void output_is_kept(void) {
         CHECK_STR(present(&l), "");
         CHECK_INT(cleanup(NULL), 0);
         CHECK_STR(logged(), "clean id 42\n");
+        end();
+}
+
+static void no_cleanup_hook(void) {
+        begin(DNS_STYLE_CERTBOT, "echo ran >> $L");
+        _cleanup_(proof_list_done) ProofList l = proofs(1);
+
+        string_list_done(&dns.cleanup);
+        CHECK_STR(present(&l), "");
+        CHECK_INT(cleanup(NULL), 0);
+        CHECK_STR(logged(), "ran\n"); /* never the first hook again: it would add */
+        CHECK(!journal_is_there());
         end();
 }
 
@@ -240,6 +255,7 @@ static void unconfigured(void) {
 TEST_MAIN({ "what is shown already is not shown a second time, nor cleaned up twice", twice },
           { "S7.1 CERTBOT_AUTH_OUTPUT is the first hook's standard output, stripped",
             output_is_kept },
+          { "S7.1 without CleanupProgram= nothing is run to clean up", no_cleanup_hook },
           { "a program that fails says why, and is cleaned up after", failure },
           { "S7.5 a non-zero begin declines: nothing to clean up", declined },
           { "J-13 a clean-up that failed stays in the journal for the next", cleanup_fails },

@@ -24,6 +24,10 @@ static CertificateConfig *make_certificate(DnsStyle style) {
         c->dns->name = strdup("p");
         (void) string_list_add(&c->dns->program, "/opt/hook");
         (void) string_list_add(&c->dns->program, "--conf=x y");
+        if (style == DNS_STYLE_CERTBOT) {
+                (void) string_list_add(&c->dns->cleanup, "/opt/clean");
+                (void) string_list_add(&c->dns->cleanup, "x");
+        }
         (void) string_list_add(&c->dns->environment, "ZONE=example.org");
         return c;
 }
@@ -34,6 +38,7 @@ static void free_certificate(void) {
         string_list_done(&certificate->challenge_hook);
         free(certificate->dns->name);
         string_list_done(&certificate->dns->program);
+        string_list_done(&certificate->dns->cleanup);
         string_list_done(&certificate->dns->environment);
         free(certificate->dns);
         free(certificate);
@@ -129,14 +134,14 @@ static void native(void) {
         ONE(DNS_STYLE_NATIVE, NATIVE("present"), NATIVE("cleanup"));
 }
 
-#define CERTBOT                                                                                   \
-        "/opt/hook\n--conf=x y\n--\nCERTBOT_DOMAIN=example.org\nCERTBOT_IDENTIFIER=example.org\n" \
-        "CERTBOT_VALIDATION=" VALUE "\nCERTBOT_REMAINING_CHALLENGES=1\n"                          \
-        "CERTBOT_ALL_DOMAINS=*.example.org,example.org\n"                                         \
+#define CERTBOT                                                                                     \
+        "--\nCERTBOT_DOMAIN=example.org\nCERTBOT_IDENTIFIER=example.org\nCERTBOT_VALIDATION=" VALUE \
+        "\nCERTBOT_REMAINING_CHALLENGES=1\nCERTBOT_ALL_DOMAINS=*.example.org,example.org\n"         \
         "CERTBOT_ALL_IDENTIFIERS=*.example.org,example.org\n"
 
 static void certbot(void) {
-        ONE(DNS_STYLE_CERTBOT, CERTBOT, CERTBOT "CERTBOT_AUTH_OUTPUT=id 7\n");
+        ONE(DNS_STYLE_CERTBOT, "/opt/hook\n--conf=x y\n" CERTBOT,
+            "/opt/clean\nx\n" CERTBOT "CERTBOT_AUTH_OUTPUT=id 7\n");
 }
 
 #define DEHYDRATED_ENVIRONMENT(chain)                                                   \
