@@ -6,7 +6,7 @@
 
 #define FIRST_LOOK_SEC 1
 #define PAUSE_MAX_SEC  15
-#define WORTH_NOTING   5 /* seconds by which a zone must differ from what is remembered */
+#define WORTH_NOTING   2 /* seconds by which a zone must differ from what is remembered */
 
 typedef struct Server {
         Propagation *propagation;

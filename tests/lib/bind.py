@@ -14,15 +14,16 @@ options {{
     pid-file "{directory}/named.pid";
     session-keyfile "{directory}/session.key";
     managed-keys-directory "{directory}";
-    recursion no;
+    recursion yes;
+    allow-recursion {{ any; }};
     dnssec-validation no;
     allow-transfer {{ any; }};
     notify-delay {delay};
 }};
 controls {{ }};
 """
+KEY = 'include "{key}";\n'
 PRIMARY = """\
-include "{key}";
 zone "{zone}" {{ type primary; file "{zone}.db"; notify explicit; also-notify {{ 127.0.0.2; }};
     update-policy {{ grant renewd-test zonesub TXT; }}; }};
 """
@@ -41,6 +42,7 @@ def enter_own_network():
         os.execvpe("unshare", ["unshare", "--net", "--mount", "--propagation", "private", sys.executable, "-B", *sys.argv],
                    {**os.environ, "RENEWD_TEST_OWN_NETWORK": "1"})
     run(["ip", "link", "set", "lo", "up"])
+    run(["ip", "address", "add", "127.0.0.2/8", "dev", "lo"])  # BIND listens on addresses that an interface has
 
 
 def use_resolver(directory, address):
@@ -54,7 +56,7 @@ def use_resolver(directory, address):
 class Bind:
     """Two servers of the zones; records: what each zone has besides its NS."""
 
-    def __init__(self, directory, records, delay=2):
+    def __init__(self, directory, records, delay=3):
         self.directory = directory
         self.records = records
         self.port = 53
@@ -62,16 +64,25 @@ class Bind:
         self.key = os.path.join(directory, "tsig.key")
         with open(self.key, "w") as f:
             f.write(run(["tsig-keygen", "-a", "hmac-sha256", "renewd-test"]).stdout)
-        self.processes = [self.start("127.0.0.1", PRIMARY, delay), self.start("127.0.0.2", SECONDARY, delay)]
-        for address in ("127.0.0.1", "127.0.0.2"):
-            wait_until(lambda a=address: self.ask("SOA", next(iter(records)), a), 20, lambda: "BIND answers\n" + self.output())
+        self.processes = []
+        for address, zones in (("127.0.0.1", PRIMARY), ("127.0.0.2", SECONDARY)):
+            self.processes.append(self.start(address, zones, delay))
+            for zone in records:
+                self.wait_zone(zone, address)
+
+    def wait_zone(self, zone, address):
+        try:
+            wait_until(lambda: self.ask("SOA", zone, address), 20, lambda: "BIND answers\n" + self.output())
+        except AssertionError:
+            self.stop()
+            raise
 
     def start(self, address, zones, delay):
         directory = os.path.join(self.directory, address)
         os.makedirs(directory, exist_ok=True)
-        config = OPTIONS.format(directory=directory, address=address, delay=delay)
+        config = OPTIONS.format(directory=directory, address=address, delay=delay) + KEY.format(key=self.key)
         for zone, records in self.records.items():
-            config += zones.format(zone=zone, key=self.key)
+            config += zones.format(zone=zone)
             if zones is PRIMARY:
                 with open(os.path.join(directory, f"{zone}.db"), "w") as f:
                     f.write(ZONE + records)
