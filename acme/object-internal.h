@@ -12,7 +12,7 @@
 #define META_LIST_MAX      ((size_t) 100) /* profiles, CAA identities; the rest is passed over */
 #define CAA_NAME_MAX       253
 #define ECHO_MAX           ((size_t) 256) /* of what an order repeats */
-#define ISSUERS_MAX        ((size_t) 10) /* L-06 */
+#define ISSUERS_MAX        ((size_t) 10)  /* L-06 */
 
 /* -EBADMSG with the reason. */
 int object_refuse(const char **ret_reason, const char *reason);

@@ -58,18 +58,10 @@ static bool is_usable(
         return !wildcard;
 }
 
-static bool is_allowed(const OrderMachine *m, ChallengeType type) {
-        for (size_t i = 0; i < m->challenge_count; i++)
-                if (m->challenges[i] == type)
-                        return true;
-        return false;
-}
-
 const Challenge *order_choose(const OrderMachine *m, const OrderRow *row, const Authorization *a) {
-        /* One that was shown before a crash goes on, if it is still wanted: its validation may be under way. */
+        /* One that was shown before a crash goes on: its validation may be under way. */
         for (size_t i = 0; i < a->challenge_count; i++)
                 if (is_usable(m, row, a, &a->challenges[i]) &&
-                    is_allowed(m, a->challenges[i].type) &&
                     journal_has(m, a->challenges[i].type, a->identifier, a->challenges[i].token))
                         return &a->challenges[i];
         for (size_t k = 0; k < m->challenge_count; k++)

@@ -135,7 +135,7 @@ typedef struct CertificateConfig {
         char *preferred_chain; /* common name or SHA-256; NULL: the CA's default (P-08) */
         int64_t lifetime_sec;  /* asked for; 0: the CA's default (H-04) */
         ChallengeType challenges[CHALLENGE_TYPE_MAX];
-        bool preflight; /* the names are looked at before an order */
+        bool preflight;            /* the names are looked at before an order */
         size_t challenge_count;    /* 0: what the machine can do (J-03) */
         StringList challenge_hook; /* argv; run beside our own answer to http-01; empty: none */
         char *dns_name;            /* of DNS=; NULL: none */

@@ -87,6 +87,7 @@ static int format_facts(Bytes *out, const Json *c) {
                 { "request", "request", false },
                 { "twin", "twin", false },
                 { "ca", "CA", false },
+                { "challenge", "challenges", false },
                 { "profile", "profile", false },
                 { "replaces", "replaces", false },
         };

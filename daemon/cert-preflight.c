@@ -104,12 +104,12 @@ int64_t cert_preflight_holds_until(const Cert *c) {
 }
 
 static void look(void *userdata) {
+        ChallengeType challenges[CHALLENGE_TYPE_MAX];
         Cert *c = userdata;
-        PreflightSpec spec = {
-                .names = &c->config->names,
-                .challenge = c->config->challenge_count > 0 ? c->config->challenges[0]
-                                                            : CHALLENGE_HTTP_01,
-        };
+        PreflightSpec spec = { .names = &c->config->names };
+
+        (void) cert_challenges(c, challenges); /* at least one */
+        spec.challenge = challenges[0];
 
         /* Without memory there is no advice. */
         if (preflight_start(c->context->engine, &spec, on_result, c, &c->preflight) < 0)

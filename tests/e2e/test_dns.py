@@ -177,7 +177,7 @@ class Shipped(DnsCase):
         for pid in self.renewd.processes():
             os.kill(pid, 9)
         time.sleep(0.5)
-        self.renewd.certificate("crash.example.org", "DNS=test\nChallenge=http-01\n")
+        self.renewd.certificate("crash.example.org", "DNS=test\nChallenge=http-01\n", names="crash.example.org more.example.org")
         self.renewd.start()
         self.gone("crash.example.org")
         self.assertFalse(os.path.exists(os.path.join(self.renewd.state, "installer/challenges/crash.example.org/shown.json")))
