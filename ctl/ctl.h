@@ -73,6 +73,7 @@ int ctl_follow_renewal(Ctl *ctl, const char *name);
 int verb_add(Ctl *ctl, char *names[], int count);
 int verb_remove(Ctl *ctl, char *names[], int count);
 int verb_status(Ctl *ctl, char *names[], int count);
+int verb_dns_persist(Ctl *ctl, char *names[], int count);
 int verb_show(Ctl *ctl, char *names[], int count);
 int verb_renew(Ctl *ctl, char *names[], int count);
 int verb_check(Ctl *ctl, char *names[], int count);

@@ -41,6 +41,8 @@ static const Verb verbs[] = {
           "Exit status 0: all is well; 1: something is not.\n" },
         { "show", "NAME", 1, 1, "", verb_show, "show one certificate",
           "Exit status 0: it is valid; 1: it is not.\n" },
+        { "dns-persist", "NAME", 1, 1, "", verb_dns_persist,
+          "print the records that dns-persist-01 wants; writing them is yours", "" },
         { "renew", "NAME", 1, 1, "wf", verb_renew, "renew a certificate now",
           "  --wait   print each step until it is served or has failed\n"
           "  --force  although the CA asked to wait, or it was just issued\n" },

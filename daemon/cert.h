@@ -90,5 +90,9 @@ int64_t cert_not_after(const Cert *c);
 /* What is wrong and until when it is safe to ignore, with the name first; NULL when nothing is. malloc'ed. */
 int cert_problem(const Cert *c, char **ret);
 
+/* What dns-persist-01 wants in the DNS, as lines of a zone file. -ENODATA: the CA has not been asked since the start;
+ * -EOPNOTSUPP: it names no issuer. */
+int cert_persist_records(const Cert *c, StringList *ret);
+
 /* The shape Certificate of io.renewd.Manager. */
 int cert_json(const Cert *c, Json **ret);

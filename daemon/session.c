@@ -98,6 +98,10 @@ bool session_has_renewal_info(const Session *s) {
         return s->has_directory && s->directory.renewal_info;
 }
 
+const Directory *session_directory(const Session *s) {
+        return s->has_directory ? &s->directory : NULL;
+}
+
 const StringList *session_origins(const Session *s) {
         return &s->ca.origins;
 }
