@@ -12,6 +12,8 @@ static const char *const TYPE_NAMES[CHALLENGE_TYPE_MAX] = {
         [CHALLENGE_HTTP_01] = "http-01",
         [CHALLENGE_DNS_01] = "dns-01",
         [CHALLENGE_TLS_ALPN_01] = "tls-alpn-01",
+        [CHALLENGE_DNS_ACCOUNT_01] = "dns-account-01",
+        [CHALLENGE_DNS_PERSIST_01] = "dns-persist-01",
 };
 
 const char *challenge_type_to_string(ChallengeType t) {
@@ -23,6 +25,11 @@ ChallengeType challenge_type_from_string(const char *text) {
                 if (str_equal(text, TYPE_NAMES[t]))
                         return t;
         return CHALLENGE_TYPE_MAX;
+}
+
+bool challenge_is_dns(ChallengeType t) {
+        return t == CHALLENGE_DNS_01 || t == CHALLENGE_DNS_ACCOUNT_01 ||
+               t == CHALLENGE_DNS_PERSIST_01;
 }
 
 /* ---- identifiers ---- */
@@ -68,25 +75,67 @@ int object_take_identifier(const Json *j, char **ret, const char **ret_reason) {
 static void challenge_done(Challenge *c) {
         free(c->url);
         free(c->token);
+        string_list_done(&c->issuers);
         problem_done(&c->error);
         *c = (Challenge){};
+}
+
+/* L-06: 1 to 10 lower-case A-labels; anything else makes the challenge one to refuse. The member was renamed in the
+ * draft's next form (L-07). 1: good. */
+static int take_issuers(const Json *j, StringList *ret) {
+        const Json *list;
+
+        if (json_get_array(j, "issuerDomainNames", &list) < 0 &&
+            json_get_array(j, "issuer-domain-names", &list) < 0)
+                return 0;
+        size_t count = json_count(list);
+        if (count == 0 || count > ISSUERS_MAX)
+                return 0;
+        for (size_t i = 0; i < count; i++) {
+                const char *name = json_string_value(json_at(list, i));
+                int r;
+
+                if (!name || !issuer_name_is_valid(name))
+                        return 0;
+                r = string_list_add(ret, name);
+                if (r < 0)
+                        return r;
+        }
+        return 1;
+}
+
+/* What proves control by this challenge: a token, or for dns-persist-01 the names of the CA. 1: it is there. */
+static int take_proof(const Json *j, Challenge *c) {
+        const char *token;
+        int r;
+
+        if (c->type == CHALLENGE_DNS_PERSIST_01) {
+                r = take_issuers(j, &c->issuers);
+                return r <= 0 ? r : str_replace(&c->token, "") < 0 ? -ENOMEM : 1;
+        }
+        if (json_get_string(j, "token", &token) < 0 || !token_is_valid(token))
+                return 0;
+        r = str_replace(&c->token, token);
+        return r < 0 ? r : 1;
 }
 
 /* 1 if it is one that we could answer, 0 if it is to be passed over. */
 static int challenge_parse(
                 const Json *j, const StringList *origins, Challenge *ret, const char **ret_reason) {
         _cleanup_(challenge_done) Challenge c = {};
-        const char *type, *token, *status;
+        const char *type, *status;
         const Json *error;
         int r;
 
-        if (json_get_string(j, "type", &type) < 0 || json_get_string(j, "token", &token) < 0)
+        if (json_get_string(j, "type", &type) < 0)
                 return 0;
         c.type = challenge_type_from_string(type);
-        if (c.type == CHALLENGE_TYPE_MAX || !token_is_valid(token))
+        if (c.type == CHALLENGE_TYPE_MAX)
                 return 0;
-        r = str_replace(&c.token, token);
-        if (r >= 0)
+        r = take_proof(j, &c);
+        if (r == 0)
+                return 0;
+        if (r > 0)
                 r = object_take_url(j, "url", origins, &c.url, ret_reason);
         if (r < 0)
                 return r;

@@ -17,6 +17,8 @@ void directory_done(Directory *d) {
         free(d->website);
         string_list_done(&d->profiles);
         string_list_done(&d->caa_identities);
+        string_list_done(&d->issuer_names);
+        free(d->account_hash_prefix);
         *d = (Directory){};
 }
 
@@ -106,12 +108,46 @@ bool profile_is_valid(const char *name) {
         return n > 0 && n <= PROFILE_MAX;
 }
 
+/* Domain names of the CA; what is none is left out. */
+static int take_names(const Json *meta, const char *key, StringList *ret) {
+        const Json *list;
+        int r = 0;
+
+        if (json_get_array(meta, key, &list) < 0)
+                return 0;
+        for (size_t i = 0; i < json_count(list) && ret->count < ISSUERS_MAX && r >= 0; i++) {
+                const char *name = json_string_value(json_at(list, i));
+
+                if (name && issuer_name_is_valid(name))
+                        r = string_list_add(ret, name);
+        }
+        return r;
+}
+
+/* It becomes part of a record that a person copies: printable, no blank, no ';', no quote. */
+static int take_hash_prefix(const Json *meta, char **ret) {
+        const char *text;
+
+        if (json_get_string(meta, "accountHashPrefix", &text) < 0 || strlen(text) > URL_MAX ||
+            text[strcspn(text, " ;\"\\")])
+                return 0;
+        for (const char *p = text; *p; p++)
+                if (*p <= ' ' || *p > '~')
+                        return 0;
+        return str_replace(ret, text);
+}
+
 static int take_meta(const Json *j, Directory *d) {
         const Json *meta;
         int r;
 
         if (json_get_object(j, "meta", &meta) < 0)
                 return 0;
+        r = take_names(meta, "issuerDomainNames", &d->issuer_names);
+        if (r >= 0)
+                r = take_hash_prefix(meta, &d->account_hash_prefix);
+        if (r < 0)
+                return r;
         (void) json_get_bool(meta, "externalAccountRequired", &d->external_account_required);
         r = take_shown(meta, "termsOfService", &d->terms_of_service);
         if (r >= 0)

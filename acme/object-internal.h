@@ -12,9 +12,13 @@
 #define META_LIST_MAX      ((size_t) 100) /* profiles, CAA identities; the rest is passed over */
 #define CAA_NAME_MAX       253
 #define ECHO_MAX           ((size_t) 256) /* of what an order repeats */
+#define ISSUERS_MAX        ((size_t) 10)  /* L-06 */
 
 /* -EBADMSG with the reason. */
 int object_refuse(const char **ret_reason, const char *reason);
+
+/* A domain name as L-06 wants it: lower-case A-labels, no final dot, at most 253 octets. */
+bool issuer_name_is_valid(const char *name);
 
 int object_take_status(const Json *j, AcmeStatus *ret, const char **ret_reason);
 

@@ -38,6 +38,15 @@ bool token_is_valid(const char *token) {
         return size >= TOKEN_MIN && size <= TOKEN_MAX && str_is_base64url(token);
 }
 
+bool issuer_name_is_valid(const char *name) {
+        size_t size = strnlen(name, 254);
+
+        if (size == 0 || size > 253 || name[0] == '.' || name[size - 1] == '.' ||
+            strstr(name, ".."))
+                return false;
+        return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") == size;
+}
+
 /* ---- members ---- */
 
 int object_refuse(const char **ret_reason, const char *reason) {

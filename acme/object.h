@@ -14,6 +14,8 @@ typedef struct Directory {
         StringList profiles;                           /* names, as sent (U-01) */
         StringList caa_identities;                     /* domain names, lower case */
         bool external_account_required;
+        StringList issuer_names;   /* of meta; for dns-persist-01 (L-07) */
+        char *account_hash_prefix; /* of meta; NULL: the plain form (L-07) */
 } Directory;
 
 /* `origins`: allowed for every URL (R7.3). */
@@ -60,15 +62,19 @@ typedef enum ChallengeType {
         CHALLENGE_HTTP_01,
         CHALLENGE_DNS_01,
         CHALLENGE_TLS_ALPN_01,
+        CHALLENGE_DNS_ACCOUNT_01,
+        CHALLENGE_DNS_PERSIST_01, /* has no token, and is never written by us (L-06 … L-08) */
         CHALLENGE_TYPE_MAX
 } ChallengeType;
 const char *challenge_type_to_string(ChallengeType t);      /* "http-01" … */
 ChallengeType challenge_type_from_string(const char *text); /* CHALLENGE_TYPE_MAX: unknown */
+bool challenge_is_dns(ChallengeType t); /* shown by a TXT record: serves wildcards, not addresses */
 
 typedef struct Challenge {
         ChallengeType type;
         char *url;
-        char *token;
+        char *token;        /* "" for dns-persist-01 */
+        StringList issuers; /* dns-persist-01: 1 to 10 domain names of the CA, one is enough (L-06) */
         AcmeStatus status;
         bool has_error;
         Problem error;

@@ -1,5 +1,6 @@
 /* Which challenge a row takes, and whether an authorization is one to answer at all. */
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "acme/order-internal.h"
@@ -32,6 +33,12 @@ bool order_wants_identifier(const OrderMachine *m, const Authorization *a, bool 
         return true;
 }
 
+static bool is_address(const char *identifier) {
+        struct in_addr v4;
+
+        return strchr(identifier, ':') || inet_pton(AF_INET, identifier, &v4) == 1;
+}
+
 static bool is_usable(
                 const OrderMachine *m,
                 const OrderRow *row,
@@ -45,7 +52,10 @@ static bool is_usable(
                 return false;
         if (!order_wants_identifier(m, a, &wildcard))
                 return false;
-        return !wildcard || c->type == CHALLENGE_DNS_01;
+        /* RFC 8555 §7.1.3: a wildcard by DNS only; RFC 8738 §7: an address never (L-10). */
+        if (challenge_is_dns(c->type))
+                return !is_address(a->identifier);
+        return !wildcard;
 }
 
 const Challenge *order_choose(const OrderMachine *m, const OrderRow *row, const Authorization *a) {
@@ -86,8 +96,10 @@ int order_fail_no_challenge(OrderMachine *m, const OrderRow *row, const Authoriz
         if (r < 0)
                 return r;
         if (row->tried)
-                r = str_printf(&message, "no challenge for %s could be shown (the CA offers %s)",
-                               row->identifier, offered);
+                r = str_printf(&message,
+                               "no challenge for %s could be shown (the CA offers %s)%s%s",
+                               row->identifier, offered, row->trouble ? ": " : "",
+                               row->trouble ? row->trouble : "");
         else
                 r = str_printf(&message, "no allowed challenge for %s%s: the CA offers %s",
                                wildcard ? "*." : "", row->identifier, offered);

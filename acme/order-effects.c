@@ -203,6 +203,8 @@ int journal_add(OrderMachine *m, const OrderRow *row) {
         OrderShown *s = journal_find(m, row->type, row->identifier, row->token);
         int r;
 
+        if (row->type == CHALLENGE_DNS_PERSIST_01)
+                return 0; /* never written, so never removed (L-08) */
         if (s) {
                 s->live = true;
                 return 0;

@@ -73,12 +73,14 @@ typedef struct OrderRow {
         OrderPending pending;
         Patience patience;
         ChallengeType type;  /* the chosen one; CHALLENGE_TYPE_MAX: none yet */
-        char *token;         /* owns */
+        char *token;         /* owns; "" for dns-persist-01 */
         char *challenge_url; /* owns */
-        unsigned tried;      /* bit per type that did not work here */
-        unsigned posts;      /* to the chosen challenge */
-        unsigned refused;    /* of these */
-        bool answered;       /* the last POST was accepted, or the server works already */
+        char *trouble;       /* owns; why the last one could not be shown; NULL */
+        bool wildcard;
+        unsigned tried;   /* bit per type that did not work here */
+        unsigned posts;   /* to the chosen challenge */
+        unsigned refused; /* of these */
+        bool answered;    /* the last POST was accepted, or the server works already */
 } OrderRow;
 
 /* One challenge that is shown, or was when the file was written (J-13). */

@@ -50,6 +50,7 @@ static int row_start(OrderMachine *m, OrderRow *row, const Authorization *a) {
                                            .id = row->pending.id,
                                            .challenge = row->type,
                                            .identifier = row->identifier,
+                                           .wildcard = row->wildcard,
                                            .token = row->token,
                            });
 }
@@ -181,10 +182,9 @@ static int row_fail_foreign(OrderMachine *m, const Authorization *a) {
 }
 
 static int row_read(OrderMachine *m, OrderRow *row, const Authorization *a, const OrderEvent *e) {
-        bool wildcard;
         int r;
 
-        if (!order_wants_identifier(m, a, &wildcard))
+        if (!order_wants_identifier(m, a, &row->wildcard))
                 return row_fail_foreign(m, a);
         r = str_replace(&row->identifier, a->identifier);
         if (r < 0)

@@ -30,6 +30,7 @@ void rows_done(OrderMachine *m) {
                 row_forget_challenge(&m->rows[i]);
                 free(m->rows[i].url);
                 free(m->rows[i].identifier);
+                free(m->rows[i].trouble);
         }
         free(m->rows);
         m->rows = NULL;
@@ -41,6 +42,14 @@ int rows_end(OrderMachine *m) {
 
         rows_done(m);
         return r;
+}
+
+size_t order_machine_unread(const OrderMachine *m) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < m->row_count; i++)
+                n += m->rows[i].phase == ROW_FETCH;
+        return n;
 }
 
 bool rows_all_valid(const OrderMachine *m) {
@@ -144,6 +153,8 @@ int row_on_presented(OrderMachine *m, OrderRow *row, const OrderEvent *e) {
         if (e->error < 0) {
                 row->tried |= 1U << row->type;
                 row->phase = ROW_FETCH; /* the next choice is made from a fresh offer */
+                if (str_replace(&row->trouble, e->message) < 0)
+                        return -ENOMEM;
                 r = row_hide(m, row);
         } else
                 row->phase = row->answered ? ROW_WAIT : ROW_ACCEPT;

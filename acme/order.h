@@ -58,7 +58,8 @@ typedef struct OrderEffect {
         OrderCall call;          /* CALL */
         const char *url;         /* CALL; NULL for CALL_NEW_ORDER. Borrowed until the next step */
         ChallengeType challenge; /* PRESENT, REMOVE */
-        const char *identifier;  /* PRESENT, REMOVE */
+        const char *identifier;  /* PRESENT, REMOVE; without "*." */
+        bool wildcard;           /* PRESENT */
         const char *token;       /* PRESENT, REMOVE */
         int64_t delay_sec;       /* WAIT */
         const char *profile; /* CALL_NEW_ORDER: what the order shall carry; NULL or 0: nothing */
@@ -89,8 +90,9 @@ typedef struct OrderEvent {
         int64_t retry_after_sec;  /* REPLY: 0 if absent */
         const void *body;         /* REPLY, CSR */
         size_t size;
-        int64_t now;     /* Unix seconds */
-        unsigned random; /* for jitter */
+        const char *message; /* PRESENTED with an error: why, for a person; may be NULL */
+        int64_t now;         /* Unix seconds */
+        unsigned random;     /* for jitter */
 } OrderEvent;
 
 typedef struct OrderFailure {
@@ -138,6 +140,8 @@ int order_machine_step(OrderMachine *m, const OrderEvent *event);
 /* Takes the next effect; false when there is none. */
 bool order_machine_next(OrderMachine *m, OrderEffect *ret);
 
+/* Authorizations that are not read yet: more PRESENT effects may come with them. */
+size_t order_machine_unread(const OrderMachine *m);
 OrderState order_machine_state(const OrderMachine *m);
 const char *order_machine_url(const OrderMachine *m); /* NULL before newOrder is answered */
 const char *order_machine_chain(const OrderMachine *m, size_t *ret_size); /* after DONE */

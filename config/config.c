@@ -35,6 +35,20 @@ void target_config_done(TargetConfig *t) {
         *t = (TargetConfig){};
 }
 
+DnsConfig *dns_config_free(DnsConfig *d) {
+        if (!d)
+                return NULL;
+        free(d->name);
+        string_list_done(&d->program);
+        string_list_done(&d->cleanup);
+        string_list_done(&d->credentials);
+        string_list_done(&d->environment);
+        string_list_done(&d->servers);
+        free(d->resolver);
+        free(d);
+        return NULL;
+}
+
 void certificate_config_done(CertificateConfig *c) {
         free(c->name);
         free(c->path);
@@ -49,6 +63,9 @@ void certificate_config_done(CertificateConfig *c) {
         free(c->request_path);
         bytes_done(&c->request);
         string_list_done(&c->fallback_cas);
+        string_list_done(&c->challenge_hook);
+        free(c->dns_name);
+        (void) dns_config_free(c->dns);
         for (size_t i = 0; i < c->target_count; i++)
                 target_config_done(&c->targets[i]);
         free(c->targets);
@@ -73,6 +90,8 @@ Config *config_free(Config *c) {
         free(c->default_require_profile);
         free(c->default_preferred_chain);
         string_list_done(&c->default_fallback_cas);
+        string_list_done(&c->default_challenge_hook);
+        free(c->default_dns);
         for (size_t i = 0; i < c->ca_count; i++)
                 ca_config_done(&c->cas[i]);
         free(c->cas);
@@ -222,6 +241,13 @@ static bool same_list(const StringList *a, const StringList *b) {
                 if (!str_equal(a->items[i], b->items[i]))
                         return false;
         return true;
+}
+
+bool certificate_has_challenge(const CertificateConfig *c, ChallengeType type) {
+        for (size_t i = 0; i < c->challenge_count; i++)
+                if (c->challenges[i] == type)
+                        return true;
+        return false;
 }
 
 bool certificate_same_order(const CertificateConfig *a, const CertificateConfig *b) {

@@ -7,6 +7,7 @@
  *   CONFIG/certificates/NAME.conf(.d/)    [Certificate] [Deploy TARGET]…
  *   CONFIG|DATA/ca/NAME.conf(.d/)         [CA]
  *   CONFIG|DATA/services/NAME.conf(.d/)   [Service] [Deploy]
+ *   CONFIG|DATA/dns/NAME.conf(.d/)        [DNS]
  */
 
 #include "acme/identifier.h"
@@ -102,6 +103,39 @@ typedef struct TargetConfig {
         KeyFamily probe_family; /* a twin is asked for by its kind of key; else any */
 } TargetConfig;
 
+/* Whose contract a program that writes DNS records was made for. */
+typedef enum DnsStyle {
+        DNS_STYLE_NATIVE,
+        DNS_STYLE_CERTBOT,
+        DNS_STYLE_DEHYDRATED,
+        DNS_STYLE_DEHYDRATED_CHAIN,
+        DNS_STYLE_LEGO,
+        DNS_STYLE_LEGO_RAW,
+        DNS_STYLE_UACME,
+        DNS_STYLE_ACMETOOL,
+        DNS_STYLE_MOD_MD,
+        DNS_STYLE_ACME_SH,
+        DNS_STYLE_MAX,
+        DNS_STYLE_INVALID = -EINVAL,
+} DnsStyle;
+const char *dns_style_to_string(DnsStyle s);
+DnsStyle dns_style_from_string(const char *text);
+
+/* A DNS provider: the program that writes records, and how it is seen that they are served. */
+typedef struct DnsConfig {
+        char *name;         /* file name without .conf */
+        StringList program; /* argv; for acme.sh the file of its dnsapi */
+        StringList cleanup; /* argv of the program that takes records away; empty: the same one */
+        DnsStyle style;
+        StringList credentials;  /* files of CONFIG/credentials handed to the program */
+        StringList environment;  /* "KEY=value" for the program */
+        int64_t timeout_sec;     /* of each run of the program */
+        int64_t propagation_sec; /* how long the servers are looked at; 0: not at all */
+        bool post_unseen;   /* the challenge is posted though not all servers serve the value */
+        StringList servers; /* asked instead of the zone's own; ADDRESS or ADDRESS:PORT */
+        char *resolver;     /* asked for zones and aliases; NULL: the system's */
+} DnsConfig;
+
 typedef struct CertificateConfig {
         char *name;       /* file name without .conf: [a-z0-9][a-z0-9._-]*, "_wildcard." for "*." */
         char *path;       /* of the file, for messages */
@@ -122,8 +156,11 @@ typedef struct CertificateConfig {
         char *preferred_chain; /* common name or SHA-256; NULL: the CA's default (P-08) */
         int64_t lifetime_sec;  /* asked for; 0: the CA's default (H-04) */
         ChallengeType challenges[CHALLENGE_TYPE_MAX];
-        size_t challenge_count;
-        bool preflight; /* the names are looked at before an order */
+        bool preflight;            /* the names are looked at before an order */
+        size_t challenge_count;    /* 0: what the machine can do (J-03) */
+        StringList challenge_hook; /* argv; run beside our own answer to http-01; empty: none */
+        char *dns_name;            /* of DNS=; NULL: none */
+        DnsConfig *dns;            /* owns; NULL: none, or its file has an error */
         TargetConfig *targets;
         size_t target_count;
         bool broken; /* has an error message: nothing new is ordered or deployed */
@@ -150,6 +187,8 @@ typedef struct Config {
         bool default_preflight;
         char *default_profile, *default_require_profile, *default_preferred_chain;
         int64_t default_lifetime_sec;
+        StringList default_challenge_hook;
+        char *default_dns;
 
         CaConfig *cas;
         size_t ca_count;
@@ -169,6 +208,7 @@ DEFINE_CLEANUP(Config *, config_free)
 
 const CertificateConfig *config_certificate(const Config *c, const char *name);
 const CaConfig *config_ca(const Config *c, const char *name);
+bool certificate_has_challenge(const CertificateConfig *c, ChallengeType type);
 const TargetConfig *certificate_target(const CertificateConfig *c, const char *name);
 
 /* The profile that is asked for, preferred or required; NULL: none. */

@@ -7,27 +7,44 @@
 #include "base/address.h"
 #include "config/load.h"
 
-static bool has_challenge(const CertificateConfig *c, ChallengeType type) {
+/* Is there a way for this kind of name among those that are configured? With Challenge= unset DNS= is one for
+ * wildcards, and what the machine answers itself is for the rest. */
+static bool has_way(const CertificateConfig *c, bool by_dns) {
         for (size_t i = 0; i < c->challenge_count; i++)
-                if (c->challenges[i] == type)
+                if (challenge_is_dns(c->challenges[i]) == by_dns)
                         return true;
-        return false;
+        return c->challenge_count == 0 && (!by_dns || c->dns_name);
 }
 
-/* RFC 8555 §7.1.3: a wildcard is shown only by dns-01; RFC 8738 §4: an address never is. */
+/* RFC 8555 §7.1.3: a wildcard is shown only by DNS; RFC 8738 §7: an address never is (L-10). */
 static int check_challenge(const Report *report, const CertificateConfig *c, const char *name) {
-        if (name[0] == '*' && !has_challenge(c, CHALLENGE_DNS_01))
+        if (name[0] == '*' && !has_way(c, true))
                 return report_error(
                                 report,
-                                "%s: Names=%s: a wildcard can only be shown by dns-01; set Challenge=dns-01",
-                                c->path, name);
-        if (identifier_is_ip(name) && c->challenge_count == 1 &&
-            c->challenges[0] == CHALLENGE_DNS_01)
+                                "%s: Names=%s: a wildcard can only be shown by dns-01; set DNS=NAME%s",
+                                c->path, name,
+                                c->challenge_count > 0 ? " and Challenge=dns-01" : "");
+        if (identifier_is_ip(name) && !has_way(c, false))
                 return report_error(
                                 report,
                                 "%s: Names=%s: an IP address cannot be shown by dns-01; set "
                                 "Challenge=http-01",
                                 c->path, name);
+        return 0;
+}
+
+/* Somebody must write the records. */
+static int check_provider(const Report *report, const CertificateConfig *c) {
+        for (size_t i = 0; i < c->challenge_count; i++) {
+                ChallengeType type = c->challenges[i];
+
+                if (c->dns_name || (type != CHALLENGE_DNS_01 && type != CHALLENGE_DNS_ACCOUNT_01))
+                        continue;
+                return report_error(
+                                report,
+                                "%s: Challenge=%s needs a DNS provider; set DNS=NAME of a file below dns/",
+                                c->path, challenge_type_to_string(type));
+        }
         return 0;
 }
 
@@ -133,7 +150,8 @@ int check_certificate(const Report *report, const CertificateConfig *c) {
 
         if (r >= 0)
                 r = check_counts(report, c);
-
+        if (r >= 0)
+                r = check_provider(report, c);
         for (size_t i = 0; i < c->names.count && r >= 0; i++) {
                 const char *name = c->names.items[i];
 

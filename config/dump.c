@@ -83,12 +83,28 @@ static int dump_certificate(const CertificateConfig *c, Bytes *ret) {
         return r;
 }
 
+/* Each provider once, though every certificate that names it has its own copy. */
+static int dump_dns(const Config *c, size_t i, Bytes *ret) {
+        const DnsConfig *d = c->certificates[i].dns;
+        int r;
+
+        for (size_t k = 0; d && k < i; k++)
+                if (c->certificates[k].dns && str_equal(c->certificates[k].dns->name, d->name))
+                        d = NULL;
+        if (!d)
+                return 0;
+        r = bytes_printf(ret, "\n# dns/%s.conf\n[DNS]\n", d->name);
+        return r < 0 ? r : dump_section(CONFIG_DNS, "DNS", d, ret);
+}
+
 int config_dump(const Config *c, Bytes *ret) {
         int r;
 
         r = dump_main(c, ret);
         for (size_t i = 0; i < c->ca_count && r >= 0; i++)
                 r = dump_ca(&c->cas[i], ret);
+        for (size_t i = 0; i < c->certificate_count && r >= 0; i++)
+                r = dump_dns(c, i, ret);
         for (size_t i = 0; i < c->certificate_count && r >= 0; i++)
                 r = dump_certificate(&c->certificates[i], ret);
         return r;

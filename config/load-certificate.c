@@ -112,6 +112,10 @@ static int fill_defaults(Loader *l, CertificateDraft *d) {
         r = fill_profile(config, c);
         if (r >= 0 && !c->preferred_chain)
                 r = str_replace(&c->preferred_chain, config->default_preferred_chain);
+        if (r >= 0 && !c->dns_name)
+                r = str_replace(&c->dns_name, config->default_dns);
+        if (r >= 0 && c->challenge_hook.count == 0)
+                r = string_list_copy(&config->default_challenge_hook, &c->challenge_hook);
         if (r < 0 || c->ca)
                 return r;
         r = string_list_copy(&config->default_fallback_cas, &c->fallback_cas);
@@ -135,6 +139,8 @@ static int read_certificate(Loader *l, const Report *report, const Source *s, Ce
                 r = fill_defaults(l, d);
         if (r >= 0)
                 r = check_cas(l, report, c);
+        if (r >= 0)
+                r = load_dns(l, report, c);
         if (r >= 0)
                 r = load_targets(l, report, s, d);
         if (r < 0)

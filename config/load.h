@@ -113,6 +113,9 @@ int select_files(
                 TargetConfig *t,
                 bool *ret_belongs);
 
+/* The provider that the certificate names; what is wrong with its file breaks the certificate. */
+int load_dns(Loader *l, const Report *r, CertificateConfig *c);
+
 /* What a file alone cannot show: wildcards and challenges, one path for two certificates. */
 int check_certificate(const Report *r, const CertificateConfig *c);
 int check_destinations(Config *c);

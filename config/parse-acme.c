@@ -43,7 +43,8 @@ static int parse_challenges(const char *text, void *field, void *second, char **
                 if (type == CHALLENGE_TYPE_MAX)
                         return value_refuse(
                                         ret_reason,
-                                        "not a challenge type; use http-01, dns-01 or tls-alpn-01");
+                                        "not a challenge type; use http-01, tls-alpn-01, dns-01, "
+                                        "dns-account-01 or dns-persist-01");
                 for (size_t k = 0; k < count; k++)
                         if (parsed[k] == type)
                                 return value_refuse(

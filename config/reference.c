@@ -16,6 +16,7 @@ static const struct {
         { CONFIG_CERTIFICATE, "Certificate", "certificates/NAME.conf: [Certificate]" },
         { CONFIG_CERTIFICATE, "Deploy", "certificates/NAME.conf: [Deploy TARGET]" },
         { CONFIG_CA, "CA", "ca/NAME.conf: [CA]" },
+        { CONFIG_DNS, "DNS", "dns/NAME.conf: [DNS]" },
         { CONFIG_SERVICE, "Service", "services/NAME.conf: [Service]" },
 };
 

@@ -35,8 +35,12 @@ const ConfigKey config_keys[] = {
           "Whether a renewal keeps the private key instead of making a new one, for services that are "
           "pinned to it (DANE, key pins). A key that is known to be compromised is never kept." },
         { CONFIG_MAIN, "Defaults", "Challenge", &value_challenges,
-          AT2(Config, default_challenges, default_challenge_count), "http-01",
-          "How control of a name is shown, preferred first: http-01, dns-01, tls-alpn-01." },
+          AT2(Config, default_challenges, default_challenge_count), NULL,
+          "How control of a name is shown, preferred first: http-01, tls-alpn-01, dns-01, dns-account-01, "
+          "dns-persist-01. Unset: what this machine can do, in the order http-01 (it answers on port 80), "
+          "tls-alpn-01 (it answers on port 443), dns-01 (DNS= is set); wildcards by dns-01. dns-persist-01 "
+          "is used only when it is named here: its record is yours to write, as renewctl dns-persist "
+          "prints it." },
         { CONFIG_MAIN, "Defaults", "Profile", &value_profile, AT(Config, default_profile), NULL,
           "The profile of the CA to order by, if the CA offers it: a kind of certificate, for example "
           "shortlived. It counts for the next order." },
@@ -54,6 +58,12 @@ const ConfigKey config_keys[] = {
           "Whether the names are looked at before an order: does a probe of renewd's own come back over "
           "http-01, do CAA records allow the CA. What is wrong is shown and delays the first attempts for "
           "minutes up to two hours; then the order is placed all the same." },
+        { CONFIG_MAIN, "Defaults", "DNS", &value_item_name, AT(Config, default_dns), NULL,
+          "The DNS provider that writes the records of dns-01: a file name below dns/ without .conf." },
+        { CONFIG_MAIN, "Defaults", "ChallengeHook", &value_command, AT(Config, default_challenge_hook), NULL,
+          "A command (absolute path and arguments, no shell) that is run with present before, and with cleanup "
+          "after, the CA asks here for the answer to a challenge, for example to open a firewall. See "
+          "CHALLENGE PROGRAMS." },
 
         { CONFIG_MAIN, "HTTP", "Listen", &value_listen, AT(Config, http_listen), NULL,
           "Where the engine answers http-01 challenges besides the sockets that systemd hands in: the "
@@ -110,6 +120,10 @@ const ConfigKey config_keys[] = {
           "Which chain to take, as in [Defaults]." },
         { CONFIG_CERTIFICATE, "Certificate", "Lifetime", &value_lifetime, CERT(lifetime_sec), NULL,
           "How long the certificate shall live, as in [Defaults]." },
+        { CONFIG_CERTIFICATE, "Certificate", "DNS", &value_item_name, CERT(dns_name), NULL,
+          "The DNS provider, as in [Defaults]." },
+        { CONFIG_CERTIFICATE, "Certificate", "ChallengeHook", &value_command, CERT(challenge_hook), NULL,
+          "A command around challenges, as in [Defaults]." },
 
         { CONFIG_CERTIFICATE, "Deploy", "Service", &value_item_name, AT(TargetConfig, service), NULL,
           "The service profile that this section starts from: a file name below services/ without "
@@ -182,6 +196,37 @@ const ConfigKey config_keys[] = {
           "The name of the external account key that a new account is bound to: a file below "
           "credentials/eab/, as 'renewctl account bind' writes it. Unset: the name of this CA. Several "
           "accounts at one CA are several files here with the same Directory=." },
+
+        { CONFIG_DNS, "DNS", "Program", &value_command, AT(DnsConfig, program), NULL,
+          "The program that writes the records (absolute path and arguments, no shell). Required. See CHALLENGE "
+          "PROGRAMS." },
+        { CONFIG_DNS, "DNS", "CleanupProgram", &value_command, AT(DnsConfig, cleanup), NULL,
+          "The program that takes the records away, where it is another one. Unset: Program=; with "
+          "Style=certbot none, as certbot has it without a cleanup hook." },
+        { CONFIG_DNS, "DNS", "Style", &value_dns_style, AT(DnsConfig, style), "native",
+          "Whose contract the program was made for: native, certbot (manual hooks), dehydrated, "
+          "dehydrated-chain (all challenges in one call, as with HOOK_CHAIN), lego, lego-raw (EXEC_MODE=RAW), "
+          "uacme, acmetool, mod_md, or acme.sh (a file of its dnsapi)." },
+        { CONFIG_DNS, "DNS", "Credentials", &value_credentials, AT(DnsConfig, credentials), NULL,
+          "Names of files below credentials/ that the program may read in $CREDENTIALS_DIRECTORY. May be "
+          "given more than once." },
+        { CONFIG_DNS, "DNS", "Environment", &value_environment, AT(DnsConfig, environment), NULL,
+          "Variables for the program, as NAME=VALUE; everybody can read them, so secrets belong in "
+          "Credentials=. May be given more than once." },
+        { CONFIG_DNS, "DNS", "Timeout", &value_timeout, AT(DnsConfig, timeout_sec), "3min",
+          "How long the program may run." },
+        { CONFIG_DNS, "DNS", "Propagation", &value_propagation, AT(DnsConfig, propagation_sec), "5min",
+          "How long to wait until all authoritative name servers of the zone serve the record; 0: they are "
+          "not asked. For short-lived certificates at most a tenth of the lifetime." },
+        { CONFIG_DNS, "DNS", "WhenUnseen", &value_unseen, AT(DnsConfig, post_unseen), "post",
+          "What is done when the time of Propagation= is over: post (the CA is asked nevertheless: it may see "
+          "what a filter or a split view hides from this machine) or fail." },
+        { CONFIG_DNS, "DNS", "Servers", &value_servers, AT(DnsConfig, servers), NULL,
+          "Name servers to ask for the record instead of the zone's own: ADDRESS, ADDRESS:PORT or "
+          "[ADDRESS]:PORT. May be given more than once." },
+        { CONFIG_DNS, "DNS", "Resolver", &value_resolver, AT(DnsConfig, resolver), NULL,
+          "The resolver that is asked for the zone and for an alias (CNAME) of the record's name; an address as "
+          "in Servers=. Unset: those of /etc/resolv.conf." },
 
         { CONFIG_SERVICE, "Service", "Description", &value_text, AT(ServiceConfig, description), NULL,
           "What the service is, in a few words." },

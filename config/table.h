@@ -11,6 +11,7 @@ typedef enum ConfigKind {
         CONFIG_CERTIFICATE = 1 << 1, /* certificates/NAME.conf */
         CONFIG_CA = 1 << 2,          /* ca/NAME.conf */
         CONFIG_SERVICE = 1 << 3,     /* services/NAME.conf */
+        CONFIG_DNS = 1 << 4,         /* dns/NAME.conf */
 } ConfigKind;
 
 /* One kind of value. `field` and `second` point into the object that the section fills; `second` is
@@ -73,6 +74,8 @@ void file_config_done(FileConfig *f);
 void target_config_done(TargetConfig *t);
 void certificate_config_done(CertificateConfig *c);
 void service_config_done(ServiceConfig *s);
+DnsConfig *dns_config_free(DnsConfig *d);
+DEFINE_CLEANUP(DnsConfig *, dns_config_free)
 
 /* ---- value types ---- */
 
@@ -96,6 +99,8 @@ extern const ValueType value_item_name, value_challenges, value_profile, value_n
 extern const ValueType value_cas, value_limits, value_max_names, value_domains;
 extern const ValueType value_listen, value_probe, value_probe_name;
 extern const ValueType value_files, value_command, value_unit;
+extern const ValueType value_dns_style, value_credentials, value_environment, value_propagation,
+                value_unseen, value_servers, value_resolver;
 
 /* Sets *ret_reason; -EINVAL, or -ENOMEM. */
 int value_refuse(char **ret_reason, const char *format, ...) _printf_(2, 3);

@@ -86,6 +86,7 @@ int ctl_follow_renewal(Ctl *ctl, const char *name);
 int verb_add(Ctl *ctl, char *names[], int count);
 int verb_remove(Ctl *ctl, char *names[], int count);
 int verb_status(Ctl *ctl, char *names[], int count);
+int verb_dns_persist(Ctl *ctl, char *names[], int count);
 int verb_show(Ctl *ctl, char *names[], int count);
 int verb_why(Ctl *ctl, char *names[], int count);
 int verb_plan(Ctl *ctl, char *names[], int count);

@@ -72,6 +72,8 @@ static const Verb verbs[] = {
           "Exit status 0: it is valid; 1: it is not.\n" },
         { "why", "NAME", 1, 1, "", verb_why, "say what a certificate waits for", "" },
         { "plan", "", 0, 0, "", verb_plan, "show what happens to which certificate when", "" },
+        { "dns-persist", "NAME", 1, 1, "", verb_dns_persist,
+          "print the records that dns-persist-01 wants; writing them is yours", "" },
         { "renew", "NAME", 1, 1, "wf", verb_renew, "renew a certificate now",
           "  --wait   print each step until it is served or has failed\n"
           "  --force  although the CA asked to wait, or it was just issued\n" },

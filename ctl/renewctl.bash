@@ -14,7 +14,7 @@ _renewctl_files() {
 
 _renewctl() {
     local cur prev words cword verb= i
-    local verbs='add remove status show why plan renew check version'
+    local verbs='add remove status show dns-persist why plan renew check version'
     local common='--json --config --state --runtime --data --help --version'
     local config=/etc/renewd data=/usr/lib/renewd
 

@@ -88,6 +88,7 @@ static int format_facts(Bytes *out, const Json *c) {
                 { "request", "request", false },
                 { "twin", "twin", false },
                 { "ca", "CA", false },
+                { "challenge", "challenges", false },
                 { "profile", "profile", false },
                 { "replaces", "replaces", false },
                 { "issued_by", "issued by CA", false },

@@ -1,9 +1,8 @@
-/* What the order machine asks for and waits for: requests, challenges, the CSR, time. Each ask is an object; freeing
+/* What the order machine asks for and waits for: requests, the CSR, time (challenges: cert-show.c). Each ask is an object; freeing
  * it cancels it. Its answer steps the machine, and the pump (cert-order.c) goes on. */
 
 #include <string.h>
 
-#include "acme/challenge.h"
 #include "base/log.h"
 #include "daemon/cert-internal.h"
 
@@ -12,7 +11,7 @@
 
 /* ---- asks: effects that wait for an answer ---- */
 
-static CertAsk *ask_new(Cert *c, const OrderEffect *e) {
+CertAsk *cert_ask_new(Cert *c, const OrderEffect *e) {
         CertAsk *a = calloc(1, sizeof *a);
 
         if (!a)
@@ -22,7 +21,7 @@ static CertAsk *ask_new(Cert *c, const OrderEffect *e) {
         return a;
 }
 
-static void ask_free(CertAsk *a) {
+void cert_ask_free(CertAsk *a) {
         for (CertAsk **i = &a->cert->asks; *i; i = &(*i)->next)
                 if (*i == a) {
                         *i = a->next;
@@ -30,13 +29,14 @@ static void ask_free(CertAsk *a) {
                 }
         (void) session_call_free(a->call);
         (void) helper_call_free(a->csr);
+        presenter_forget(a->cert->presenter, a);
         (void) timer_free(a->timer);
         free(a);
 }
 
 void cert_asks_free(Cert *c) {
         while (c->asks)
-                ask_free(c->asks);
+                cert_ask_free(c->asks);
 }
 
 /* ---- CALL ---- */
@@ -110,7 +110,7 @@ static void on_reply(const SessionReply *reply, void *userdata) {
         cert_order_step(c, &event);
         if (!c->machine)
                 return; /* given up: the ask is gone, too */
-        ask_free(a);
+        cert_ask_free(a);
         cert_order_pump(c);
 }
 
@@ -131,65 +131,11 @@ int cert_ask_call(Cert *c, const OrderEffect *e) {
                 .csr = finalize ? csr->data : NULL,
                 .csr_size = finalize ? csr->size : 0,
         };
-        CertAsk *a = ask_new(c, e);
+        CertAsk *a = cert_ask_new(c, e);
 
         if (!a)
                 return -ENOMEM;
         return session_send(c->ca.session, &request, on_reply, a, &a->call);
-}
-
-/* ---- PRESENT, REMOVE ---- */
-
-static int show(Cert *c, const OrderEffect *e) {
-        _cleanup_free_ char *authorization = NULL;
-        const char *thumbprint = session_thumbprint(c->ca.session);
-        Responder *responder = c->context->engine->responder;
-        int r;
-
-        if (e->challenge != CHALLENGE_HTTP_01 && e->challenge != CHALLENGE_TLS_ALPN_01)
-                return -EOPNOTSUPP;
-        if (!thumbprint)
-                return -ENOKEY;
-        r = key_authorization(e->token, thumbprint, &authorization);
-        if (r < 0)
-                return r;
-        if (e->challenge == CHALLENGE_TLS_ALPN_01)
-                return responder_present_alpn(responder, e->identifier, e->token, authorization);
-        return responder_present(responder, e->identifier, e->token, authorization);
-}
-
-/* What a person must do so that it can be shown. */
-static void warn_no_way(Cert *c, const OrderEffect *e, int error) {
-        const LogFields fields = { .certificate = c->config->name };
-
-        if (error == -EBUSY)
-                log_message(LOG_WARNING, &fields,
-                            "%s: '%s' is being validated for another certificate; this one waits",
-                            c->config->name, e->identifier);
-        if (error == -ENODEV && e->challenge == CHALLENGE_TLS_ALPN_01)
-                log_message(LOG_WARNING, &fields,
-                            "%s: nothing answers tls-alpn-01: enable renewd-https.socket, or set Listen= "
-                            "in [TLS] and let the proxy on port 443 route acme-tls/1 there",
-                            c->config->name);
-        else if (error == -ENODEV)
-                log_message(LOG_WARNING, &fields,
-                            "%s: nothing answers on port 80: enable renewd-http.socket, or set "
-                            "Listen= or ChallengeDirectory= in [HTTP]",
-                            c->config->name);
-}
-
-void cert_ask_present(Cert *c, const OrderEffect *e) {
-        OrderEvent event = { .kind = ORDER_EVENT_PRESENTED, .id = e->id, .error = show(c, e) };
-
-        warn_no_way(c, e, event.error);
-        cert_order_step(c, &event);
-}
-
-void cert_ask_remove(Cert *c, const OrderEffect *e) {
-        if (e->challenge == CHALLENGE_HTTP_01)
-                responder_remove(c->context->engine->responder, e->identifier, e->token);
-        else if (e->challenge == CHALLENGE_TLS_ALPN_01)
-                responder_remove_alpn(c->context->engine->responder, e->identifier, e->token);
 }
 
 /* ---- CSR ---- */
@@ -231,7 +177,7 @@ static void on_csr(const HelperReply *reply, void *userdata) {
         cert_order_step(c, &event);
         if (!c->machine)
                 return;
-        ask_free(a);
+        cert_ask_free(a);
         cert_order_pump(c);
 }
 
@@ -284,7 +230,7 @@ int cert_ask_csr(Cert *c, const OrderEffect *e) {
 
         if (r < 0)
                 return r;
-        a = ask_new(c, e);
+        a = cert_ask_new(c, e);
         if (!a)
                 return -ENOMEM;
         return helper_call(
@@ -328,7 +274,7 @@ static void on_waited(void *userdata) {
         cert_order_step(c, &event);
         if (!c->machine)
                 return;
-        ask_free(a);
+        cert_ask_free(a);
         cert_order_pump(c);
 }
 
@@ -339,7 +285,7 @@ int cert_ask_wait(Cert *c, const OrderEffect *e) {
                 cert_order_give_up(c, CLASS_LATER, false, "the order is left open", NULL);
                 return 0;
         }
-        a = ask_new(c, e);
+        a = cert_ask_new(c, e);
         if (!a)
                 return -ENOMEM;
         return loop_timer_after(

@@ -21,6 +21,8 @@ void cert_attempt_clear(Cert *c) {
         c->lost = 0;
         c->lost_since = 0;
         bytes_done(&c->chain);
+        if (c->presenter)
+                presenter_settle(c->presenter);
         cert_set_phase(c, CERT_IDLE);
 }
 

@@ -11,7 +11,9 @@
  *   cert-attempt.c  an attempt from its admission to its end
  *   cert-fail.c     the end of an attempt without a certificate
  *   cert-order.c    drives the order machine
- *   cert-ask.c      what it asks for: requests, challenges, CSR, time
+ *   cert-ask.c      what it asks for: requests, CSR, time
+ *   cert-show.c     challenges shown and taken away
+ *   cert-challenge.c which types of them
  *   cert-chain.c    the chain that came: checked, saved, taken over
  *   cert-install.c  published, and wanted at the targets
  *   cert-twin.c     and its twin, if it has one
@@ -26,6 +28,7 @@
 #include "acme/order.h"
 #include "daemon/cert.h"
 #include "daemon/preflight.h"
+#include "daemon/presenter.h"
 #include "daemon/record.h"
 #include "daemon/target.h"
 
@@ -133,6 +136,7 @@ struct Cert {
         Timer *save_timer;
         unsigned save_failures;
         bool replaces_in_vain; /* the last order was refused with its predecessor and without it */
+        Presenter *presenter;  /* what programs show; outlives the attempt */
         unsigned lost;         /* answers, in this attempt */
         int64_t lost_since;
         char *lost_text;
@@ -237,12 +241,22 @@ void cert_order_give_up(Cert *c, ProblemClass class, bool dead, const char *what
 
 /* cert-ask.c; after each of them the machine may be gone */
 int cert_ask_call(Cert *c, const OrderEffect *e);
-void cert_ask_present(Cert *c, const OrderEffect *e);
-void cert_ask_remove(Cert *c, const OrderEffect *e);
 int cert_ask_csr(Cert *c, const OrderEffect *e);
 int cert_ask_wait(Cert *c, const OrderEffect *e);
 void cert_retire_key(Cert *c); /* the open attempt's: it is never kept for another */
 void cert_asks_free(Cert *c);
+CertAsk *cert_ask_new(Cert *c, const OrderEffect *e);
+void cert_ask_free(CertAsk *a);
+
+/* cert-show.c */
+int cert_show_init(Cert *c);
+void cert_show_present(Cert *c, const OrderEffect *e); /* after it the machine may be gone */
+void cert_show_remove(Cert *c, const OrderEffect *e);
+void cert_show_go(Cert *c); /* the pump has done what there is to do */
+
+/* cert-challenge.c */
+size_t cert_challenges(const Cert *c, ChallengeType ret[CHALLENGE_TYPE_MAX]);
+int cert_describe_challenges(const Cert *c, char **ret);
 
 /* cert-chain.c */
 void cert_chain_arrived(Cert *c);

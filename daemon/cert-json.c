@@ -51,11 +51,15 @@ static int put_facts(const Cert *c, Json *j) {
 }
 
 static int put_plan(const Cert *c, Json *j) {
-        _cleanup_free_ char *step = NULL, *message = NULL, *why = NULL;
+        _cleanup_free_ char *step = NULL, *message = NULL, *why = NULL, *challenge = NULL;
         _cleanup_(json_freep) Json *plan = NULL;
         int r;
 
-        r = cert_describe(c, &step);
+        r = cert_describe_challenges(c, &challenge);
+        if (r >= 0)
+                r = json_set_string(j, "challenge", challenge);
+        if (r >= 0)
+                r = cert_describe(c, &step);
         if (r >= 0)
                 r = cert_message(c, step, &message);
         if (r >= 0)

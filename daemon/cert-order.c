@@ -112,10 +112,10 @@ static int carry_out(Cert *c, const OrderEffect *e) {
         case EFFECT_CALL:
                 return cert_ask_call(c, e);
         case EFFECT_PRESENT:
-                cert_ask_present(c, e);
+                cert_show_present(c, e);
                 return 0;
         case EFFECT_REMOVE:
-                cert_ask_remove(c, e);
+                cert_show_remove(c, e);
                 return 0;
         case EFFECT_CSR:
                 return cert_ask_csr(c, e);
@@ -175,8 +175,10 @@ void cert_order_pump(Cert *c) {
                                         c, CLASS_UNREACHABLE, false, "the order was interrupted",
                                         errno_text(r));
         }
-        if (c->machine)
+        if (c->machine) {
+                cert_show_go(c);
                 cert_tell_step(c);
+        }
 }
 
 /* ---- begin and end ---- */
@@ -204,11 +206,12 @@ static void put_wishes(const Cert *c, OrderSpec *spec) {
 static int machine_make(Cert *c, OrderMachine **ret) {
         const RecordAttempt *a = &c->record.attempt;
         int64_t lifetime = cert_lifetime(c);
+        ChallengeType challenges[CHALLENGE_TYPE_MAX];
         OrderSpec spec = {
                 .names = &a->names,
                 .origins = session_origins(c->ca.session),
-                .challenges = c->config->challenges,
-                .challenge_count = c->config->challenge_count,
+                .challenges = challenges,
+                .challenge_count = cert_challenges(c, challenges),
                 .lifetime_hint_sec = lifetime,
                 .emergency = lifetime > 0 ? c->info.not_after - MIN(lifetime / 10, SEC_PER_DAY) : 0,
                 .preferred_chain = c->config->preferred_chain,
@@ -249,7 +252,7 @@ void cert_order_stop(Cert *c) {
         if (order_machine_step(c->machine, &event) >= 0)
                 while (order_machine_next(c->machine, &e))
                         if (e.kind == EFFECT_REMOVE)
-                                cert_ask_remove(c, &e);
+                                cert_show_remove(c, &e);
         cert_asks_free(c);
         c->machine = order_machine_free(c->machine);
         c->beginning = false;

@@ -76,10 +76,7 @@ static bool may_delay(const Cert *c) {
                c->plan.reason != RENEW_EXPIRED && c->plan.reason != RENEW_RECALLED;
 }
 
-static void on_result(const PreflightResult *result, void *userdata) {
-        Cert *c = userdata;
-        _cleanup_(preflight_freep) Preflight *done = TAKE_PTR(c->preflight); /* holds the words */
-
+static void take_result(Cert *c, const PreflightResult *result) {
         c->check_slot = slot_free(c->check_slot);
         if (result->passed) {
                 cert_preflight_forget(c);
@@ -99,18 +96,26 @@ static void on_result(const PreflightResult *result, void *userdata) {
         cert_changed(c);
 }
 
+static void on_result(const PreflightResult *result, void *userdata) {
+        Cert *c = userdata;
+        Preflight *done = TAKE_PTR(c->preflight); /* holds the words */
+
+        take_result(c, result);
+        (void) preflight_free(done);
+}
+
 int64_t cert_preflight_holds_until(const Cert *c) {
         return may_delay(c) ? c->check_again : 0;
 }
 
 static void look(void *userdata) {
         _cleanup_(string_list_done) StringList names = {};
+        ChallengeType challenges[CHALLENGE_TYPE_MAX];
         Cert *c = userdata;
-        PreflightSpec spec = {
-                .names = &names,
-                .challenge = c->config->challenge_count > 0 ? c->config->challenges[0]
-                                                            : CHALLENGE_HTTP_01,
-        };
+        PreflightSpec spec = { .names = &names };
+
+        (void) cert_challenges(c, challenges); /* at least one */
+        spec.challenge = challenges[0];
 
         /* Without memory there is no advice. */
         if (cert_wanted_names(c, cert_now(c), &names) < 0 ||

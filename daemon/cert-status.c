@@ -109,7 +109,8 @@ int64_t cert_next_attempt(const Cert *c) {
 
 bool cert_is_settled(const Cert *c) {
         return c->phase == CERT_IDLE && !c->wanted && !c->awaits_twin && !cert_info_is_due(c) &&
-               cert_install_is_settled(c) && (c->planned == 0 || c->planned > cert_now(c));
+               cert_install_is_settled(c) && presenter_is_settled(c->presenter) &&
+               (c->planned == 0 || c->planned > cert_now(c));
 }
 
 /* ---- sentences ---- */
@@ -133,6 +134,9 @@ int cert_describe(const Cert *c, char **ret) {
         case CERT_PREPARING:
                 return str_printf(ret, "asking the CA for its directory");
         case CERT_ORDERING:
+                r = presenter_describe(c->presenter, ret);
+                if (r < 0 || *ret)
+                        return r;
                 return c->machine ? order_machine_describe(c->machine, ret) : 0;
         case CERT_STORING:
                 return str_printf(ret, "saving the certificate");

@@ -236,6 +236,8 @@ int cert_new(CertContext *context,
         cert_join(c);
         r = cert_load(c);
         if (r >= 0)
+                r = cert_show_init(c);
+        if (r >= 0)
                 r = cert_targets_configure(c, config);
         if (r < 0)
                 return r;
@@ -246,6 +248,8 @@ int cert_new(CertContext *context,
 Cert *cert_free(Cert *c) {
         if (!c)
                 return NULL;
+        cert_asks_free(c);
+        c->presenter = presenter_free(c->presenter); /* what it shows stays for the next start */
         cert_attempt_clear(c);
         cert_preflight_forget(c);
         cert_info_stop(c);
@@ -274,6 +278,8 @@ void cert_start(Cert *c, int64_t spread_sec) {
         if (spread_sec > 0)
                 c->spread_until = now + loop_random(c->context->engine->loop) %
                                                         (uint64_t) (spread_sec + 1);
+        if (!c->record.attempt.order) /* else the order knows, and what is left goes with its end */
+                presenter_settle(c->presenter);
         cert_install(c);
         cert_info_start(c);
         cert_plan(c);
@@ -320,6 +326,7 @@ int cert_configure(Cert *c, const CertificateConfig *config, const CertCas *cas,
                 drop_order(c);
         r = cert_targets_configure(c, config);
         cert_info_stop(c); /* it asks the CA of before */
+        presenter_configure(c->presenter, config);
         c->config = config;
         cert_cas_configure(c, cas);
         if (r < 0)

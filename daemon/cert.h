@@ -115,6 +115,9 @@ int cert_problem(const Cert *c, char **ret);
 
 /* Why the next attempt is not before cert_next_attempt(), or what is waited for; malloc'ed, NULL when nothing is. */
 int cert_why(const Cert *c, char **ret);
+/* What dns-persist-01 wants in the DNS, as lines of a zone file. -ENODATA: the CA has not been asked since the start;
+ * -EOPNOTSUPP: it names no issuer. */
+int cert_persist_records(const Cert *c, StringList *ret);
 
 /* The shape Certificate of io.renewd.Manager. */
 int cert_json(const Cert *c, Json **ret);

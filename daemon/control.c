@@ -74,6 +74,41 @@ static int on_show(VarlinkCall *call, const Json *parameters, void *client) {
         return r < 0 ? r : varlink_reply(call, answer);
 }
 
+/* ---- records of dns-persist-01 ---- */
+
+static int answer_records(VarlinkCall *call, const StringList *records) {
+        _cleanup_(json_freep) Json *answer = json_object_new(), *list = json_array_new();
+        int r = answer && list ? 0 : -ENOMEM;
+
+        for (size_t i = 0; i < records->count && r >= 0; i++)
+                r = json_append_string(list, records->items[i]);
+        if (r >= 0)
+                r = json_set(answer, "records", TAKE_PTR(list));
+        return r < 0 ? r : varlink_reply(call, TAKE_PTR(answer));
+}
+
+static int on_persist(VarlinkCall *call, const Json *parameters, void *client) {
+        _cleanup_(string_list_done) StringList records = {};
+        const char *name;
+        int r;
+
+        if (json_get_string(parameters, "name", &name) < 0)
+                return varlink_invalid_parameter(call, "name");
+        r = manager_persist_records(control_of(client)->manager, name, &records);
+        if (r == -ENOENT)
+                return varlink_fail(
+                                call, "UnknownCertificate", "there is no certificate '%s'", name);
+        if (r == -ENODATA)
+                return varlink_fail(
+                                call, "Failed",
+                                "the CA has not been asked since renewd started: first 'renewctl renew %s'",
+                                name);
+        if (r == -EOPNOTSUPP)
+                return varlink_fail(
+                                call, "Failed", "the CA does not say which issuer name to write");
+        return r < 0 ? r : answer_records(call, &records);
+}
+
 /* ---- list ---- */
 
 typedef struct Listing {
@@ -286,6 +321,7 @@ static const VarlinkMethod methods[] = {
         { "Status", 0, no_parameters, on_status },
         { "List", VARLINK_MORE, no_parameters, on_list },
         { "Show", 0, show_parameters, on_show },
+        { "DnsPersist", 0, show_parameters, on_persist },
         { "Renew", VARLINK_ROOT_ONLY, renew_parameters, on_renew },
         { "Reload", VARLINK_ROOT_ONLY, no_parameters, on_reload },
         { "Accounts", 0, no_parameters, control_accounts },

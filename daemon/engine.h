@@ -3,6 +3,7 @@
 /* What the orchestrating parts of the engine are given: the seams, and nothing else of the world. */
 
 #include "config/config.h"
+#include "daemon/dns.h"
 #include "daemon/helper.h"
 #include "daemon/http.h"
 #include "daemon/loop.h"
@@ -16,6 +17,7 @@ typedef struct Engine {
         Helper *signer;
         Helper *installer;
         Prober *prober;
+        Dns *dns;
         Responder *responder;
         Store *store;
         int64_t build_time;     /* no clock is right before it (T-21) */

@@ -203,3 +203,9 @@ int manager_certificate_json(const Manager *m, const char *name, Json **ret) {
 
         return c ? cert_json(c, ret) : -ENOENT;
 }
+
+int manager_persist_records(const Manager *m, const char *name, StringList *ret) {
+        const Cert *c = manager_cert(m, name);
+
+        return c ? cert_persist_records(c, ret) : -ENOENT;
+}

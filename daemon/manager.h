@@ -38,6 +38,9 @@ int manager_sentence(const Manager *m, char **ret);
 /* Grows whenever the scheduler made progress or looked and found nothing due: food of the watchdog. */
 uint64_t manager_progress(const Manager *m);
 
+/* See cert_persist_records(); -ENOENT: there is no such certificate. */
+int manager_persist_records(const Manager *m, const char *name, StringList *ret);
+
 /* Varlink shapes of io.renewd.Manager. -ENOENT: unknown name. */
 int manager_status_json(const Manager *m, Json **ret);
 size_t manager_count(const Manager *m);

@@ -213,6 +213,7 @@ int record_parse(const Json *j, Record *ret) {
         if (e < 0)
                 return e;
         r.attempts = record_read_number(j, "attempts", INT64_MAX / 2);
+        (void) json_get_bool(j, "shown", &r.shown); /* absent: false */
         read_issued(j, &r);
         *ret = r;
         r = (Record){};
@@ -379,6 +380,8 @@ int record_build(const Record *rec, Json **ret) {
                 r = json_set_int64(j, "attempts", rec->attempts);
         if (r >= 0)
                 r = record_write_round(j, rec);
+        if (r >= 0)
+                r = json_set_bool(j, "shown", rec->shown);
         if (r >= 0)
                 r = write_issued(j, rec);
         if (r < 0)

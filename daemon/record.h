@@ -100,6 +100,7 @@ typedef struct Record {
         size_t fallback_count;
         RetryQuota quota; /* of all CAs together */
         RecordLeftOut left_out;
+        bool shown;                            /* a program may be showing something (J-13) */
         RecordIssue issued[RECORD_ISSUED_MAX]; /* oldest first */
         size_t issued_count;
         StringList revoked; /* SHA-256 of the leaves that were revoked by us, oldest first; the installer reads it too */

@@ -3,6 +3,7 @@
 /* What the files of the engine's life share: run.c makes and ends, run-events.c answers the outside world. */
 
 #include "daemon/control.h"
+#include "daemon/dns-real.h"
 #include "daemon/engine.h"
 #include "daemon/helper-real.h"
 #include "daemon/http-real.h"
@@ -20,6 +21,7 @@ typedef struct Run {
         Helper *signer;
         Helper *installer;
         Prober *prober;
+        Dns *dns;
         Responder *responder;
         Store *store;
         Engine engine;

@@ -87,6 +87,8 @@ static int make_seams(Run *run) {
         if (r >= 0)
                 r = prober_new(run->loop, &run->prober);
         if (r >= 0)
+                r = dns_new(run->loop, &run->dns);
+        if (r >= 0)
                 r = responder_new(run->loop, &run->responder);
         if (r < 0) {
                 log_error("Cannot start: %s", errno_text(r));
@@ -98,6 +100,7 @@ static int make_seams(Run *run) {
                 .signer = run->signer,
                 .installer = run->installer,
                 .prober = run->prober,
+                .dns = run->dns,
                 .responder = run->responder,
                 .build_time = RENEWD_RELEASE_TIME,
                 .separation = run->options->separation,
@@ -168,6 +171,7 @@ static void run_done(Run *run) {
         manager_free(run->manager);
         store_free(run->store);
         responder_free(run->responder);
+        dns_free(run->dns);
         prober_free(run->prober);
         helper_free(run->installer);
         helper_free(run->signer);

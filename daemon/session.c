@@ -146,6 +146,10 @@ bool session_wants_external_account(const Session *s) {
         return s->directory.external_account_required;
 }
 
+const Directory *session_directory(const Session *s) {
+        return s->has_directory ? &s->directory : NULL;
+}
+
 const StringList *session_origins(const Session *s) {
         return &s->ca.origins;
 }

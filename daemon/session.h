@@ -72,6 +72,7 @@ bool session_has_account(const Session *s);
 const char *session_account(const Session *s);
 const char *session_thumbprint(const Session *s);
 const StringList *session_origins(const Session *s);
+const Directory *session_directory(const Session *s);
 
 /* The CA's clock less ours, by its last answer and as both run since; 0 while unknown. */
 int64_t session_skew_sec(const Session *s);

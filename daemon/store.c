@@ -16,7 +16,7 @@ struct Store {
         int root_fd; /* owns; STATE/engine; the lock hangs on it */
         int accounts_fd;
         int certificates_fd;
-        int budgets_fd;
+        int budgets_fd, zones_fd;
 };
 
 static int directory_of(const Store *s, StoreKind kind) {
@@ -25,6 +25,8 @@ static int directory_of(const Store *s, StoreKind kind) {
                 return s->accounts_fd;
         case STORE_BUDGET:
                 return s->budgets_fd;
+        case STORE_ZONE:
+                return s->zones_fd;
         case STORE_CERTIFICATE:
                 break;
         }
@@ -56,11 +58,15 @@ static int open_directories(Store *s, const char *state) {
         s->accounts_fd = dir_open_at(s->root_fd, "accounts", 0700);
         s->certificates_fd = dir_open_at(s->root_fd, "certificates", 0700);
         s->budgets_fd = dir_open_at(s->root_fd, "budgets", 0700);
-        if (s->accounts_fd < 0 || s->certificates_fd < 0 || s->budgets_fd < 0)
-                return MIN(MIN(s->accounts_fd, s->certificates_fd), s->budgets_fd);
+        s->zones_fd = dir_open_at(s->root_fd, "zones", 0700);
+        r = MIN(MIN(s->accounts_fd, s->certificates_fd), MIN(s->budgets_fd, s->zones_fd));
+        if (r < 0)
+                return r;
         r = dir_remove_temporaries(s->accounts_fd);
         if (r >= 0)
                 r = dir_remove_temporaries(s->budgets_fd);
+        if (r >= 0)
+                r = dir_remove_temporaries(s->zones_fd);
         return r < 0 ? r : dir_remove_temporaries(s->certificates_fd);
 }
 
@@ -71,7 +77,11 @@ int store_new(const char *state, Store **ret) {
         s = calloc(1, sizeof(*s));
         if (!s)
                 return -ENOMEM;
-        *s = (Store){ .root_fd = -1, .accounts_fd = -1, .certificates_fd = -1, .budgets_fd = -1 };
+        *s = (Store){ .root_fd = -1,
+                      .accounts_fd = -1,
+                      .certificates_fd = -1,
+                      .budgets_fd = -1,
+                      .zones_fd = -1 };
         r = open_directories(s, state);
         if (r < 0)
                 return r;
@@ -83,6 +93,7 @@ Store *store_free(Store *s) {
         if (!s)
                 return NULL;
         (void) close_fd(s->budgets_fd);
+        (void) close_fd(s->zones_fd);
         (void) close_fd(s->certificates_fd);
         (void) close_fd(s->accounts_fd);
         (void) close_fd(s->root_fd);

@@ -12,6 +12,7 @@ typedef enum StoreKind {
         STORE_ACCOUNT,     /* accounts/NAME.json */
         STORE_CERTIFICATE, /* certificates/NAME.json */
         STORE_BUDGET,      /* budgets/CA.json */
+        STORE_ZONE,        /* zones/NAME.json */
 } StoreKind;
 
 /* -ENOENT: none. -EBADMSG: damaged; it has been set aside as NAME.json.damaged, *ret is NULL (R1.20). */

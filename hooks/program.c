@@ -21,6 +21,7 @@ typedef struct Walk {
         int dir_fd;          /* owns */
         char rest[PATH_MAX]; /* what is still to be walked */
         unsigned links;
+        bool source; /* the end is read, not executed */
 } Walk;
 
 static void walk_done(Walk *w) {
@@ -83,10 +84,12 @@ static int follow(Walk *w, int link_fd) {
         return target[0] == '/' ? walk_from_root(w) : 0;
 }
 
-static int check_program(const struct stat *st) {
+static int check_program(const Walk *w, const struct stat *st) {
         if (!S_ISREG(st->st_mode))
                 return -EINVAL;
-        return st->st_mode & 0111 ? 0 : -EACCES; /* whether we may is for execve() to say */
+        return w->source || st->st_mode & 0111
+                               ? 0
+                               : -EACCES; /* whether we may is for execve() to say */
 }
 
 /* 1: the program was reached; 0: more to walk. */
@@ -109,7 +112,7 @@ static int step(Walk *w, const char *name) {
         }
         if (w->rest[0])
                 return -ENOTDIR;
-        r = check_program(&st);
+        r = check_program(w, &st);
         return r < 0 ? r : 1;
 }
 
@@ -125,8 +128,8 @@ static int walk(Walk *w, const char *path, char name[NAME_MAX + 1]) {
         return r == 0 ? -EINVAL : r; /* 0: the path ended at a directory */
 }
 
-int program_check(const char *path, char **ret_error) {
-        _cleanup_(walk_done) Walk w = { .dir_fd = -1 };
+static int check(const char *path, bool source, char **ret_error) {
+        _cleanup_(walk_done) Walk w = { .dir_fd = -1, .source = source };
         _cleanup_free_ char *shown = NULL;
         char name[NAME_MAX + 1] = "";
         int r = walk(&w, path, name);
@@ -149,4 +152,12 @@ int program_check(const char *path, char **ret_error) {
                                 ret_error, "'%s' cannot be run: %s", shown ? shown : "?",
                                 errno_text(r));
         return r;
+}
+
+int program_check(const char *path, char **ret_error) {
+        return check(path, false, ret_error);
+}
+
+int program_check_source(const char *path, char **ret_error) {
+        return check(path, true, ret_error);
 }

@@ -9,3 +9,6 @@
  * owner trusted. The end must be an executable regular file. -EPERM, -ENOENT, -EACCES, -ELOOP, -EINVAL
  * with words in *ret_error, malloc'ed. */
 int program_check(const char *path, char **ret_error);
+
+/* The same for a file that a program of ours reads as its own text; it need not be executable. */
+int program_check_source(const char *path, char **ret_error);

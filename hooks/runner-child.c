@@ -112,8 +112,9 @@ static void become_program(
         set_limits(run->limit);
         (void) umask(077);
         if (setsid() >= 0 && null >= 0 && dup2(null, STDIN_FILENO) >= 0 &&
-            dup2(output, STDOUT_FILENO) >= 0 && dup2(output, STDERR_FILENO) >= 0 &&
-            chdir("/") >= 0 && close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) >= 0)
+            dup2(output, STDOUT_FILENO) >= 0 &&
+            (run->output_only || dup2(output, STDERR_FILENO) >= 0) && chdir("/") >= 0 &&
+            close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) >= 0)
                 (void) execve(argv[0], argv, environment);
         error = errno;
         (void) !write(failure, &error, sizeof error); /* if this fails the exit status remains */

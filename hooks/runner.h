@@ -18,10 +18,13 @@ typedef enum ProgramEnd {
 } ProgramEnd;
 
 typedef struct ProgramRun {
-        const char *unit;              /* of the transient unit */
-        const char *description;       /* of the transient unit */
-        const StringList *argv;        /* argv[0] absolute */
-        const StringList *environment; /* "KEY=value" */
+        const char *unit;                 /* of the transient unit */
+        const char *description;          /* of the transient unit */
+        const StringList *argv;           /* argv[0] absolute */
+        const StringList *environment;    /* "KEY=value" */
+        const StringList *credentials;    /* names of files handed over by systemd; NULL: none */
+        const char *credential_directory; /* where they are */
+        bool output_only; /* keep standard output alone; what goes to the other is for the log */
         usec_t limit;
 } ProgramRun;
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "hooks/deploy-internal.h"
+#include "hooks/present.h"
 #include "hooks/publish.h"
 
 static const char description[] =
@@ -116,6 +117,84 @@ static void log_row(const Request *q, const Row *row) {
                     failed && !row->rolled_back && row->in_place ? ", the new files stay" : "");
 }
 
+/* ---- proofs ---- */
+
+static int read_proofs(Request *q, const Json *parameters, ProofList *ret) {
+        const Json *list;
+
+        if (json_get_array(parameters, "challenges", &list) < 0 || json_count(list) > PROOFS_MAX)
+                return varlink_invalid_parameter(q->call, "challenges");
+        for (size_t i = 0; i < json_count(list); i++) {
+                _cleanup_(proof_done) Proof p = {};
+                const char *bad = NULL;
+                int r = proof_parse(json_at(list, i), q->certificate, &p, &bad);
+
+                if (r == -EINVAL)
+                        return varlink_invalid_parameter(q->call, bad);
+                if (r >= 0)
+                        r = proof_list_add(ret, &p);
+                if (r < 0)
+                        return r;
+        }
+        return 1;
+}
+
+static int answer_errors(Request *q, const StringList *errors) {
+        _cleanup_(json_freep) Json *reply = json_object_new();
+        Json *list = json_array_new();
+        int r = reply && list ? 0 : -ENOMEM;
+
+        for (size_t i = 0; i < errors->count && r >= 0; i++)
+                r = json_append_string(list, errors->items[i]);
+        if (r < 0) {
+                (void) json_free(list);
+                return r;
+        }
+        r = json_set(reply, "errors", list);
+        return r < 0 ? r : varlink_reply(q->call, TAKE_PTR(reply));
+}
+
+/* Clean-up is asked for also when the configuration has an error by now: it only takes away. */
+static int refuse_broken(Request *q) {
+        if (!q->certificate->broken)
+                return 1;
+        return varlink_fail(
+                        q->call, "UnknownCertificate",
+                        "the configuration of '%s' has an error: nothing is shown until it is mended",
+                        q->certificate->name);
+}
+
+static int method_present(VarlinkCall *call, const Json *parameters, void *userdata) {
+        _cleanup_(request_done) Request q = { .service = userdata, .call = call };
+        _cleanup_(proof_list_done) ProofList proofs = {};
+        _cleanup_(string_list_done) StringList errors = {};
+        int r = find_certificate(&q, parameters);
+
+        if (r > 0)
+                r = refuse_broken(&q);
+        if (r > 0)
+                r = read_proofs(&q, parameters, &proofs);
+        if (r <= 0)
+                return r;
+        r = present_proofs(q.service->paths, q.certificate, &proofs, &errors);
+        return r < 0 ? answer_error(&q, r, NULL) : answer_errors(&q, &errors);
+}
+
+static int method_cleanup(VarlinkCall *call, const Json *parameters, void *userdata) {
+        _cleanup_(request_done) Request q = { .service = userdata, .call = call };
+        _cleanup_(proof_list_done) ProofList proofs = {};
+        _cleanup_(string_list_done) StringList errors = {};
+        bool all = !json_get(parameters, "challenges");
+        int r = find_certificate(&q, parameters);
+
+        if (r > 0 && !all)
+                r = read_proofs(&q, parameters, &proofs);
+        if (r <= 0)
+                return r;
+        r = present_cleanup(q.service->paths, q.certificate, all ? NULL : &proofs, &errors);
+        return r < 0 ? answer_error(&q, r, NULL) : answer_errors(&q, &errors);
+}
+
 /* ---- methods ---- */
 
 static int method_publish(VarlinkCall *call, const Json *parameters, void *userdata) {
@@ -209,11 +288,15 @@ static const char *const publish_parameters[] = { "certificate", "leaf", NULL };
 static const char *const leaf_parameters[] = { "certificate", "target", "leaf", NULL };
 static const char *const target_parameters[] = { "certificate", "target", NULL };
 
+static const char *const proof_parameters[] = { "certificate", "challenges", NULL };
+
 static const VarlinkMethod methods[] = {
         { "Publish", 0, publish_parameters, method_publish },
         { "Deploy", 0, leaf_parameters, method_deploy },
         { "Verified", 0, leaf_parameters, method_verified },
         { "Inspect", 0, target_parameters, method_inspect },
+        { "Present", 0, proof_parameters, method_present },
+        { "Cleanup", 0, proof_parameters, method_cleanup },
         {},
 };
 

@@ -84,6 +84,30 @@ static int append_environment(sd_bus_message *m, const StringList *environment) 
         return r;
 }
 
+/* LoadCredential=NAME:DIRECTORY/NAME as a(ss). */
+static int append_credentials(sd_bus_message *m, const TransientSpec *spec) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'r', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", "LoadCredential");
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', "a(ss)");
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "(ss)");
+        for (size_t i = 0; r >= 0 && i < spec->credentials->count; i++) {
+                const char *name = spec->credentials->items[i];
+                _cleanup_free_ char *path = NULL;
+
+                r = str_printf(&path, "%s/%s", spec->credential_directory, name);
+                if (r >= 0)
+                        r = sd_bus_message_append(m, "(ss)", name, path);
+        }
+        for (int depth = 0; r >= 0 && depth < 3; depth++)
+                r = sd_bus_message_close_container(m);
+        return r;
+}
+
 static int append_limits(sd_bus_message *m, const TransientSpec *spec) {
         return sd_bus_message_append(
                         m, "(sv)(sv)(sv)(sv)(sv)(sv)(sv)", "RuntimeMaxUSec", "t", spec->limit,
@@ -99,11 +123,14 @@ static int append_properties(sd_bus_message *m, const Run *run, int write_fd) {
         int r;
 
         r = sd_bus_message_append(
-                        m, "(sv)(sv)(sv)(sv)(sv)(sv)", "Description", "s", spec->description,
-                        "Type", "s", "exec", "StandardInput", "s", "null",
-                        "StandardOutputFileDescriptor", "h", write_fd,
-                        "StandardErrorFileDescriptor", "h", write_fd, "CollectMode", "s",
+                        m, "(sv)(sv)(sv)(sv)(sv)", "Description", "s", spec->description, "Type",
+                        "s", "exec", "StandardInput", "s", "null", "StandardOutputFileDescriptor",
+                        "h", write_fd, "CollectMode", "s",
                         direct ? "inactive" : "inactive-or-failed");
+        if (r >= 0 && spec->output_only)
+                r = sd_bus_message_append(m, "(sv)", "StandardError", "s", "journal");
+        else if (r >= 0)
+                r = sd_bus_message_append(m, "(sv)", "StandardErrorFileDescriptor", "h", write_fd);
         if (r >= 0)
                 r = sd_bus_message_append(
                                 m, "(sv)", direct ? "RemainAfterExit" : "AddRef", "b", true);
@@ -111,6 +138,8 @@ static int append_properties(sd_bus_message *m, const Run *run, int write_fd) {
                 r = append_limits(m, spec);
         if (r >= 0)
                 r = append_environment(m, spec->environment);
+        if (r >= 0 && spec->credentials)
+                r = append_credentials(m, spec);
         return r < 0 ? r : append_exec(m, spec->argv);
 }
 

@@ -13,7 +13,10 @@ typedef struct TransientSpec {
         const char *description;       /* as systemctl shows it */
         const StringList *argv;        /* argv[0] is an absolute path */
         const StringList *environment; /* "KEY=value"; systemd adds its own few */
-        usec_t limit;                  /* then SIGTERM, and SIGKILL 5 s later */
+        const StringList *credentials; /* LoadCredential=: names of files; NULL: none */
+        const char *credential_directory;
+        bool output_only; /* standard error goes to the journal */
+        usec_t limit;     /* then SIGTERM, and SIGKILL 5 s later */
         uint64_t tasks_max;
         uint64_t memory_max; /* octets */
 } TransientSpec;

@@ -41,6 +41,10 @@ struct Helper {
         FakeLive *live;
         size_t live_count;
         bool mismatched;
+        FakeProof *proofs;
+        size_t proof_count;
+        unsigned presents, cleanups;
+        const char *program_error, *cleanup_error;
 };
 
 int fake_signer_handle(

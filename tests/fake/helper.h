@@ -51,6 +51,15 @@ typedef struct FakeTarget {
         unsigned deploys, swaps;
 } FakeTarget;
 
+/* What a program shows. */
+typedef struct FakeProof {
+        char *certificate, *type, *identifier, *token, *record, *authorization;
+} FakeProof;
+size_t fake_installer_proofs(const Helper *h);
+const FakeProof *fake_installer_proof(const Helper *h, size_t i);
+/* The program's words when it fails; NULL: it succeeds. Static. */
+void fake_installer_program(Helper *h, const char *present_error, const char *cleanup_error);
+
 /* Made when it is not there. */
 FakeTarget *fake_installer_target(Helper *h, const char *certificate, const char *target);
 const char *fake_installer_live(Helper *h, const char *certificate); /* leaf; NULL */

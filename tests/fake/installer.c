@@ -3,6 +3,8 @@
 #include "acme/certinfo.h"
 #include "tests/fake/helper-internal.h"
 
+static void proof_free(FakeProof *s);
+
 void fake_installer_done(Helper *h) {
         for (size_t i = 0; i < h->target_count; i++) {
                 FakeTarget *t = h->targets[i];
@@ -19,6 +21,9 @@ void fake_installer_done(Helper *h) {
                 free(h->live[i].certificate);
                 free(h->live[i].leaf);
         }
+        for (size_t i = 0; i < h->proof_count; i++)
+                proof_free(&h->proofs[i]);
+        free(h->proofs);
         free(h->targets);
         free(h->live);
 }
@@ -151,6 +156,92 @@ static int deploy(Helper *h, FakeTarget *t, const char *leaf, Json **ret, const 
         return row(t, NULL, NULL, true, false, ret);
 }
 
+/* ---- programs ---- */
+
+static bool same_proof(const FakeProof *s, const Json *j) {
+        return str_equal(s->type, fake_text(j, "type")) &&
+               str_equal(s->identifier, fake_text(j, "identifier")) &&
+               str_equal(s->token, fake_text(j, "token"));
+}
+
+static void proof_free(FakeProof *s) {
+        free(s->certificate);
+        free(s->type);
+        free(s->identifier);
+        free(s->token);
+        free(s->record);
+        free(s->authorization);
+}
+
+static void take_proof(Helper *h, const char *certificate, const Json *j) {
+        const char *record = fake_text(j, "record");
+
+        for (size_t i = 0; i < h->proof_count; i++)
+                if (same_proof(&h->proofs[i], j))
+                        return;
+        h->proofs = reallocarray(h->proofs, h->proof_count + 1, sizeof *h->proofs);
+        h->proofs[h->proof_count++] = (FakeProof){
+                .certificate = strdup(certificate),
+                .type = strdup(fake_text(j, "type")),
+                .identifier = strdup(fake_text(j, "identifier")),
+                .token = strdup(fake_text(j, "token")),
+                .record = record ? strdup(record) : NULL,
+                .authorization = strdup(fake_text(j, "authorization")),
+        };
+}
+
+static int answer_errors(Json *errors, Json **ret) {
+        *ret = json_object_new();
+        return json_set(*ret, "errors", errors);
+}
+
+static int present(Helper *h, const Json *p, Json **ret) {
+        const Json *list = json_get(p, "challenges");
+        Json *errors = json_array_new();
+
+        h->presents++;
+        for (size_t i = 0; i < json_count(list); i++) {
+                take_proof(h, fake_text(p, "certificate"), json_at(list, i));
+                (void) json_append_string(errors, h->program_error ? h->program_error : "");
+        }
+        return answer_errors(errors, ret);
+}
+
+static int cleanup(Helper *h, const Json *p, Json **ret) {
+        const Json *list = json_get(p, "challenges");
+        Json *errors = json_array_new();
+
+        h->cleanups++;
+        if (h->cleanup_error) {
+                (void) json_append_string(errors, h->cleanup_error);
+                return answer_errors(errors, ret);
+        }
+        for (size_t i = h->proof_count; i-- > 0;) {
+                bool wanted = !list;
+
+                for (size_t k = 0; list && k < json_count(list); k++)
+                        wanted = wanted || same_proof(&h->proofs[i], json_at(list, k));
+                if (!wanted || !str_equal(h->proofs[i].certificate, fake_text(p, "certificate")))
+                        continue;
+                proof_free(&h->proofs[i]);
+                h->proofs[i] = h->proofs[--h->proof_count];
+        }
+        return answer_errors(errors, ret);
+}
+
+size_t fake_installer_proofs(const Helper *h) {
+        return h->proof_count;
+}
+
+const FakeProof *fake_installer_proof(const Helper *h, size_t i) {
+        return i < h->proof_count ? &h->proofs[i] : NULL;
+}
+
+void fake_installer_program(Helper *h, const char *present_error, const char *cleanup_error) {
+        h->program_error = present_error;
+        h->cleanup_error = cleanup_error;
+}
+
 int fake_installer_handle(
                 Helper *h, const char *method, const Json *p, Json **ret, const char **ret_error) {
         const char *certificate = fake_text(p, "certificate"), *leaf = fake_text(p, "leaf");
@@ -158,6 +249,10 @@ int fake_installer_handle(
 
         if (strcmp(method, "Publish") == 0)
                 return publish(h, p, ret, ret_error);
+        if (strcmp(method, "Present") == 0)
+                return present(h, p, ret);
+        if (strcmp(method, "Cleanup") == 0)
+                return cleanup(h, p, ret);
         t = fake_installer_target(h, certificate, fake_text(p, "target"));
         if (strcmp(method, "Deploy") == 0)
                 return deploy(h, t, leaf, ret, ret_error);

@@ -4,7 +4,7 @@
 
 #include "base/strings.h"
 
-#define KIND_CHAIN 100
+#define KIND_CHAIN 100 /* apart from every StoreKind */
 
 typedef struct Item {
         int kind;

@@ -30,12 +30,14 @@ int world_init(World *w, uint64_t seed) {
         w->signer = fake_signer_new(w->loop);
         w->installer = fake_installer_new(w->loop, w->signer, w->store);
         w->prober = fake_prober_new(w->loop, w->installer);
+        w->dns = fake_dns_new(w->loop);
         w->engine = (Engine){
                 .loop = w->loop,
                 .http = w->http,
                 .signer = w->signer,
                 .installer = w->installer,
                 .prober = w->prober,
+                .dns = w->dns,
                 .responder = w->responder,
                 .store = w->store,
                 .build_time = WORLD_START - 30 * SEC_PER_DAY,
@@ -47,6 +49,7 @@ int world_init(World *w, uint64_t seed) {
 
 void world_done(World *w) {
         world_stop(w);
+        (void) fake_dns_free(w->dns);
         (void) fake_prober_free(w->prober);
         (void) fake_helper_free(w->installer);
         (void) fake_helper_free(w->signer);

@@ -5,6 +5,7 @@
 
 #include "daemon/manager.h"
 #include "tests/fake/ca.h"
+#include "tests/fake/dns.h"
 #include "tests/fake/helper.h"
 #include "tests/fake/http.h"
 #include "tests/fake/loop.h"
@@ -22,6 +23,7 @@ typedef struct World {
         FakeCa *ca, *second; /* the second one: "second.test", of world_config_add_second() */
         Helper *signer, *installer;
         Prober *prober;
+        Dns *dns;
         Engine engine;
         Manager *manager; /* NULL: not running */
         unsigned changes; /* that the manager told */

@@ -53,6 +53,10 @@ void make_tree(void) {
         make_dirs();
         write_text("lib/ca/letsencrypt.conf",
                    "[CA]\nDirectory=https://ca.example/dir\nOrderBudget=300\nMaxLabels=9\n");
+        write_text("lib/dns/p.conf",
+                   "[DNS]\nProgram=/usr/local/lib/dns \"a b\"\nStyle=lego\nCredentials=token tsig.key\n"
+                   "Environment=\"ZONE=example org\" TTL=60\nServers=192.0.2.53 [2001:db8::53]:5353\n"
+                   "Resolver=127.0.0.1:5300\n");
         write_text("lib/services/nginx.conf",
                    "[Service]\nDescription=web server\nDetect=/usr/sbin/nginx\n"
                    "[Deploy]\nFile=fullchain /etc/nginx/%n.crt\nFile=key /etc/nginx/%n.key\n"

@@ -23,8 +23,8 @@ static void test_shortest(void) {
         CHECK(!cert->broken);
         CHECK_STR(cert->ca, "letsencrypt");
         CHECK_INT(cert->key_type, KEY_ECDSA_P256);
-        CHECK_INT(cert->challenge_count, 1);
-        CHECK_INT(cert->challenges[0], CHALLENGE_HTTP_01);
+        CHECK_INT(cert->challenge_count, 0); /* what the machine can do */
+        CHECK(!cert->dns && !cert->dns_name && cert->challenge_hook.count == 0);
         CHECK_INT(config_ca(c, "letsencrypt")->order_budget, 300);
         CHECK_INT(config_ca(c, "letsencrypt")->max_orders, 10);
         CHECK_STR(config_ca(c, "letsencrypt")->origins.items[0], "https://ca.example");
@@ -172,7 +172,7 @@ static const Golden golden_errors[] = {
         { "CA=letsencrypt nobody",
           "/etc/certificates/a.conf: CA=nobody: there is no such CA; there are: letsencrypt" },
         { "Challenge=http-1",
-          "/etc/certificates/a.conf:3: Challenge=http-1: not a challenge type; use http-01, dns-01 or tls-alpn-01" },
+          "/etc/certificates/a.conf:3: Challenge=http-1: not a challenge type; use http-01, tls-alpn-01, dns-01, dns-account-01 or dns-persist-01" },
         { "Challenge=http-01 http-01",
           "/etc/certificates/a.conf:3: Challenge=http-01 http-01: http-01 is given twice" },
         { "Lifetime=0",
@@ -191,11 +191,20 @@ static const Golden golden_errors[] = {
           "/etc/certificates/a.conf: CA=nobody: there is no such CA; there are: letsencrypt" },
         { "Names=b_c.example.org",
           "/etc/certificates/a.conf:3: Names=b_c.example.org: 'b_c.example.org' has an underscore, which no public CA accepts in a host name" },
-        { "Names=*.example.org\nChallenge=dns-01",
+        { "Names=*.example.org\nDNS=p",
           "/etc/certificates/a.conf: Names=a.example.org: already covered by '*.example.org' in the same certificate; leave it out" },
         { "Names=*.b.example.org",
-          "/etc/certificates/a.conf: Names=*.b.example.org: a wildcard can only be shown by dns-01; set Challenge=dns-01" },
-        { "Names=9.9.9.9\nChallenge=dns-01",
+          "/etc/certificates/a.conf: Names=*.b.example.org: a wildcard can only be shown by dns-01; set DNS=NAME" },
+        { "Names=*.b.example.org\nChallenge=http-01",
+          "/etc/certificates/a.conf: Names=*.b.example.org: a wildcard can only be shown by dns-01; set DNS=NAME and Challenge=dns-01" },
+        { "Challenge=dns-01",
+          "/etc/certificates/a.conf: Challenge=dns-01 needs a DNS provider; set DNS=NAME of a file below dns/" },
+        { "DNS=q", "/etc/certificates/a.conf: DNS=q: there is no dns/q.conf; there are: p" },
+        { "DNS=../q",
+          "/etc/certificates/a.conf:3: DNS=../q: not a name of a file without .conf (letters, digits and '._@-', at most 100)" },
+        { "ChallengeHook=open",
+          "/etc/certificates/a.conf:3: ChallengeHook=open: not an absolute path; begin it with '/'" },
+        { "Names=9.9.9.9\nChallenge=dns-01\nDNS=p",
           "/etc/certificates/a.conf: Names=9.9.9.9: an IP address cannot be shown by dns-01; set Challenge=http-01" },
         { "Names=printer",
           "/etc/certificates/a.conf: Names=printer: not a full name; no public CA takes it (a CA of your own with Bundle= may)" },
@@ -540,6 +549,68 @@ static void test_only(void) {
         CHECK_INT(d->certificate_count, 0);
 }
 
+static const char *const bad_dns[][2] = {
+        { "Program=dns",
+          "/etc/dns/p.conf:2: Program=dns: not an absolute path; begin it with '/'" },
+        { "Style=bind",
+          "/etc/dns/p.conf:2: Style=bind: not a style; use one of native, certbot, dehydrated, dehydrated-chain, lego, lego-raw, uacme, acmetool, mod_md, acme.sh" },
+        { "Credentials=../key",
+          "/etc/dns/p.conf:2: Credentials=../key: not a name of a file below credentials/ (letters, digits and '._@-')" },
+        { "Environment=LD_PRELOAD=x",
+          "/etc/dns/p.conf:2: Environment=LD_PRELOAD=x: not NAME=VALUE (no RENEWD_..., LD_..., CREDENTIALS_DIRECTORY)" },
+        { "Servers=ns.example.org",
+          "/etc/dns/p.conf:2: Servers=ns.example.org: not ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT" },
+        { "Resolver=192.0.2.1:0",
+          "/etc/dns/p.conf:2: Resolver=192.0.2.1:0: not ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT" },
+        { "Propagation=2d",
+          "/etc/dns/p.conf:2: Propagation=2d: not a span up to a day, like 5min; 0 for none" },
+        { "WhenUnseen=wait", "/etc/dns/p.conf:2: WhenUnseen=wait: not post or fail" },
+        { "Timeout=1min",
+          "/etc/dns/p.conf: [DNS] Program= is missing; write the program that sets the records" },
+};
+
+static void test_dns(void) {
+        const DnsConfig *d;
+
+        make_tree();
+        write_text("etc/dns/p.conf.d/local.conf", "[DNS]\nPropagation=0\nWhenUnseen=fail\n");
+        write_text("etc/renewd.conf", "[Defaults]\nDNS=p\nChallengeHook=/bin/open 80\n");
+        write_text("etc/certificates/a.conf", "[Certificate]\nNames=*.example.org\n");
+        _cleanup_(config_freep) Config *c = load();
+        print_messages(c);
+        REQUIRE(config_certificate(c, "a") && config_certificate(c, "a")->dns);
+        CHECK_STR(config_certificate(c, "a")->challenge_hook.items[1], "80");
+        d = config_certificate(c, "a")->dns;
+        CHECK_STR(d->name, "p");
+        CHECK_INT(d->style, DNS_STYLE_LEGO);
+        CHECK_STR(d->program.items[1], "a b");
+        CHECK_INT(d->credentials.count, 2);
+        CHECK_STR(d->environment.items[0], "ZONE=example org");
+        CHECK_INT(d->environment.count, 2);
+        CHECK_INT(d->propagation_sec, 0);
+        CHECK(!d->post_unseen);
+        CHECK_INT(d->timeout_sec, 180);
+        CHECK_STR(d->servers.items[1], "[2001:db8::53]:5353");
+        CHECK_STR(d->resolver, "127.0.0.1:5300");
+}
+
+static void test_dns_mistakes(void) {
+        for (size_t i = 0; i < ELEMENTSOF(bad_dns); i++) {
+                _cleanup_free_ char *text = NULL;
+
+                make_tree();
+                CHECK(str_printf(&text, "[DNS]\n%s\n", bad_dns[i][0]) >= 0);
+                write_text("etc/dns/p.conf", text);
+                write_text("etc/certificates/a.conf",
+                           "[Certificate]\nNames=a.example.org\nDNS=p\n");
+                write_text("etc/certificates/b.conf", "[Certificate]\nNames=b.example.org\n");
+                _cleanup_(config_freep) Config *c = load();
+                CHECK(c->message_count >= 1);
+                CHECK_STR(message_at(c, 0), bad_dns[i][1]);
+                CHECK(config_certificate(c, "a")->broken && !config_certificate(c, "b")->broken);
+        }
+}
+
 static void test_same_order(void) {
         make_tree();
         write_text("etc/certificates/a.conf",
@@ -603,7 +674,7 @@ static void test_dump(void) {
         write_text("etc/renewd.conf",
                    "[Account]\nEmail=a@example.org\n[HTTP]\nListen=127.0.0.1:8402\nListen=/run/x\n");
         write_text("etc/certificates/a.conf",
-                   "[Certificate]\nNames=a.example.org\nRenewBefore=10d\n[Deploy nginx]\nFile=combined \"/srv/a %%\\\\.pem\" 1:2\n"
+                   "[Certificate]\nNames=a.example.org\nDNS=p\nRenewBefore=10d\n[Deploy nginx]\nFile=combined \"/srv/a %%\\\\.pem\" 1:2\n"
                    "Hook=/bin/echo \"a \\\"b\\\" %%n\" \"\"\n");
         _cleanup_(config_freep) Config *c = load();
         print_messages(c);
@@ -625,7 +696,7 @@ static void test_reference(void) {
 
         CHECK_INT(config_reference_man(&man), 0);
         CHECK(strstr(bytes_text(&man), ".BI OrderBudget= \"NUMBER\"\n"));
-        CHECK(strstr(bytes_text(&man), "\nDefault: http\\-01.\n"));
+        CHECK(strstr(bytes_text(&man), "\nDefault: ecdsa\\-p256.\n"));
 }
 
 static void test_paths(void) {
@@ -657,6 +728,9 @@ TEST_MAIN({ "the shortest configuration is complete", test_shortest },
           { "R2.8.3 R2.8.5: odd files break at most themselves", test_odd_files },
           { "R2.8.2: a thousand mutated files break nothing else", test_mutated },
           { "one certificate can be read alone", test_only },
+          { "a DNS provider is read with its drop-ins, by all who name it", test_dns },
+          { "a mistake in a DNS provider has its message and breaks those who name it",
+            test_dns_mistakes },
           { "certificate_same_order looks at what is ordered", test_same_order },
           { "profile, chain and lifetime, of the certificate or the defaults (U-02, P-08, H-04)",
             test_wishes },

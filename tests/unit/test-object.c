@@ -293,13 +293,43 @@ static void authorization(void) {
         CHECK_INT(a.challenges[1].error.type, PROBLEM_DNS);
 }
 
+static size_t persist_count(const char *members) {
+        _cleanup_(authorization_done) Authorization a = {};
+        _cleanup_free_ char *text = NULL;
+
+        CHECK(str_printf(&text,
+                         "{\"status\":\"pending\"," IDENTIFIER
+                         ",\"challenges\":[{\"type\":\"dns-persist-01\","
+                         "\"url\":\"https://ca.example/chall/0\",\"status\":\"pending\"%s}]}",
+                         members) >= 0);
+        CHECK_INT(parse_authorization(text, &a), 0);
+        if (a.challenge_count == 1) {
+                CHECK_INT(a.challenges[0].type, CHALLENGE_DNS_PERSIST_01);
+                CHECK_STR(a.challenges[0].token, "");
+                CHECK_STR(a.challenges[0].issuers.items[0], "ca.example");
+        }
+        return a.challenge_count;
+}
+
+static void persist(void) {
+        CHECK_INT(persist_count(",\"issuer-domain-names\":[\"ca.example\"]"), 1);
+        CHECK_INT(persist_count(",\"issuerDomainNames\":[\"ca.example\",\"b.example\"]"), 1);
+        CHECK_INT(persist_count(""), 0);
+        CHECK_INT(persist_count(",\"issuerDomainNames\":[]"), 0);
+        CHECK_INT(persist_count(",\"issuerDomainNames\":[\"CA.example\"]"), 0);
+        CHECK_INT(persist_count(",\"issuerDomainNames\":[\"ca.example.\"]"), 0);
+        CHECK_INT(persist_count(",\"issuerDomainNames\":[\"ca.example\",7]"), 0);
+        CHECK_INT(persist_count(",\"issuerDomainNames\":[\"a.b\",\"a.b\",\"a.b\",\"a.b\",\"a.b\","
+                                "\"a.b\",\"a.b\",\"a.b\",\"a.b\",\"a.b\",\"a.b\"]"),
+                  0);
+}
+
 static void unknown_challenges(void) {
         _cleanup_(authorization_done) Authorization a = {};
 
         CHECK_INT(parse_authorization(
                                   "{\"status\":\"pending\"," IDENTIFIER ",\"challenges\":["
-                                  "{\"type\":\"dns-persist-01\",\"url\":\"https://ca.example/chall/0\",\"status\":\"pending\","
-                                  "\"issuer-domain-names\":[\"ca.example\"]},"
+                                  "{\"type\":\"dns-future-01\",\"url\":\"https://ca.example/chall/0\",\"status\":\"pending\"},"
                                   "{\"type\":\"new\\n-99\",\"url\":\"https://evil.example/\",\"token\":\"x\"},"
                                   "{\"type\":\"http-01\",\"url\":\"https://ca.example/chall/3\",\"status\":\"pending\"},"
                                   "null,7,[],{},{\"type\":9}," HTTP01 "]}",
@@ -308,7 +338,7 @@ static void unknown_challenges(void) {
         REQUIRE(a.challenge_count == 1);
         CHECK_STR(a.challenges[0].url, "https://ca.example/chall/1");
         REQUIRE(a.offered.count == 4);
-        CHECK_STR(a.offered.items[0], "dns-persist-01");
+        CHECK_STR(a.offered.items[0], "dns-future-01");
         CHECK_STR(a.offered.items[1], "new\\x0a-99");
         CHECK_STR(a.offered.items[3], "http-01");
 }
@@ -420,7 +450,7 @@ static void challenge_types(void) {
         for (ChallengeType t = 0; t < CHALLENGE_TYPE_MAX; t++)
                 CHECK_INT(challenge_type_from_string(challenge_type_to_string(t)), t);
         CHECK_INT(challenge_type_from_string("HTTP-01"), CHALLENGE_TYPE_MAX);
-        CHECK_INT(challenge_type_from_string("dns-persist-01"), CHALLENGE_TYPE_MAX);
+        CHECK_INT(challenge_type_from_string("dns-future-01"), CHALLENGE_TYPE_MAX);
         string_list_done(&origins);
 }
 
@@ -436,6 +466,8 @@ TEST_MAIN({ "E-01 E-02 B-02 a directory is read, unknown members ignored", direc
           { "R2.4.10 identifiers are bounded", too_many_identifiers },
           { "J-15 B-09 an authorization is read", authorization },
           { "B-08 unknown challenges are passed over, and named", unknown_challenges },
+          { "L-06 L-07 dns-persist-01 has issuer names under either member, and no token",
+            persist },
           { "J-04 R1.2 challenges with bad tokens are passed over", bad_tokens },
           { "J-04 R0.4 tokens have 22 to 83 octets", token_length },
           { "J-02 a wildcard's name is its base", wildcard },
