@@ -60,6 +60,10 @@ static void check_recovered(Fallback *f, unsigned first_before, unsigned second_
 
         SIM_CHECK(&f->w, first - first_before == COUNT, "%u of %d by the first after it recovered",
                   first - first_before, COUNT);
+        /* Its own renewal information, and no predecessor from elsewhere: CA-03, T-15. */
+        SIM_CHECK(&f->w, fake_ca_counts(f->w.second)->by[CA_RENEWAL_INFO] > 0,
+                  "the second was not asked when to renew");
+        SIM_CHECK(&f->w, fake_ca_counts(f->w.second)->with_replaces == 0, "replaced across CAs");
         SIM_CHECK(&f->w, second == second_before, "%u by the second after the first recovered",
                   second - second_before);
         SIM_CHECK(&f->w, !manager_is_degraded(f->w.manager), "degraded in the end");
