@@ -6,15 +6,14 @@ import judge
 from clock import HOUR
 from script import Script
 
-HEAL_RUNS = 3
-
 
 class Cell:
-    """`script()` makes a fresh one. fresh: the engine has lost its account record. daemon: runs without --once for `horizon`."""
+    """`script()` makes a fresh one. fresh: the engine has lost its account record. horizon: how long it may take. setup(machine,
+    authority): what else is to be before the start. heals: how many attempts it may take once the CA is well again."""
 
-    def __init__(self, tag, title, script, expect, fresh=False, daemon=False, horizon=HOUR, before=None, heals=True, setup=None):
+    def __init__(self, tag, title, script, expect, fresh=False, horizon=30 * HOUR, setup=None, heals=1):
         self.tag, self.title, self.script, self.expect = tag, title, script, expect
-        self.fresh, self.daemon, self.horizon, self.before, self.heals, self.setup = fresh, daemon, horizon, before, heals, setup
+        self.fresh, self.horizon, self.setup, self.heals = fresh, horizon, setup, heals
 
     @property
     def name(self):
@@ -34,7 +33,7 @@ class Bench:
         run = self._play(cell)
         self.logs.append(run.log)
         judge.check_run(run)
-        assert self.authority.script.met() > 0 or cell.before, "the script was never played"
+        assert self.authority.script.met() > 0 or cell.setup, "the script was never played"
         problems = self.machine.state_problems()
         assert not problems, f"state: {problems}"
         judge.check_counts(self.authority, cell.expect)
@@ -46,8 +45,7 @@ class Bench:
             judge.check_old_leaf(self.machine)
         if cell.expect.check:
             cell.expect.check(self.machine, self.authority, run)
-        if cell.heals:
-            self._heal(0 if good else gap, good)
+        self._heal(0 if good else gap, good, cell.heals)
 
     def _prepare(self, cell):
         self.machine.renew_state()
@@ -60,12 +58,8 @@ class Bench:
             self.machine.lose_account()
         if cell.setup:
             cell.setup(self.machine, self.authority)
-        if cell.before:
-            cell.before(self.machine)
 
     def _play(self, cell):
-        if not cell.daemon:
-            return self.machine.once()
         end = self.clock.now() + cell.horizon
         self.clock.limit(end + 1)
         return self.machine.finish(self.machine.spawn(), lambda: self.machine.has_ended() or self.clock.now() >= end)
@@ -82,13 +76,13 @@ class Bench:
         assert not run.failures(), f"a failure is told of a renewal that came through: {run.failures()}"
         judge.check_new_leaf(self.machine, self.authority)
 
-    def _heal(self, gap, good):
-        """The CA is well again: a fresh start loads the state and, if it is not renewed yet, is through within few attempts."""
+    def _heal(self, gap, good, tries):
+        """The CA is well again: a fresh start loads the state and, if it is not renewed yet, is through within so many attempts."""
         self.authority.script = Script()
         self.authority.script.authority = self.authority
         self.machine.server.open()
         orders = self.authority.count("newOrder")
-        for _ in range(1 if good else HEAL_RUNS):
+        for _ in range(tries):
             self.clock.set(self.clock.now() + gap + 1)
             run = self.machine.once()
             self.logs.append(run.log)

@@ -220,7 +220,7 @@ def chunked_garbage():
     return sent_as(lambda c, head, body: c.send(_chunked_head(head) + b"zz\r\n" + body))
 
 
-def huge_body(size=10 * MIB):
+def huge_body(size=3 * MIB):
     def after(ex, response):
         response.body = b'{"filler": "' + b"x" * size + b'"}'
         return response

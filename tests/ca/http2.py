@@ -79,27 +79,22 @@ class Http2:
         body = b"" if request.method == "HEAD" or response.status == 204 else response.body
         self.h2.send_headers(number, fields, end_stream=not body)
         if body:
-            self.queued[number] = body
+            self.queued[number] = memoryview(body)
             self._send_body(number)
 
     def _send_body(self, number):
-        body = self.queued.get(number)
+        """As much as the client's windows allow; the rest waits in `queued`."""
+        body = self.queued.pop(number, None)
         while body:
             try:
                 size = min(self.h2.local_flow_control_window(number), self.h2.max_outbound_frame_size, len(body))
             except h2.exceptions.StreamClosedError:
-                size = len(body) + 1
-            if size == 0:
-                break
-            if size > len(body):
-                self.queued.pop(number, None)
                 return
-            self.h2.send_data(number, body[:size], end_stream=size == len(body))
+            if size == 0:
+                self.queued[number] = body
+                return
+            self.h2.send_data(number, bytes(body[:size]), end_stream=size == len(body))
             body = body[size:]
-        if body:
-            self.queued[number] = body
-        else:
-            self.queued.pop(number, None)
 
 
 def serve(connection, respond):

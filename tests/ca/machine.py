@@ -63,7 +63,7 @@ class Machine:
         subprocess.run(["cp", "-a", self.template, self.renewd.state], check=True)
 
     def environment(self):
-        return {**os.environ, "LD_PRELOAD": self.library, "RENEWD_LEAP": self.clock.path,
+        return {**os.environ, "LD_PRELOAD": self.library, "RENEWD_LEAP": self.clock.path, "RENEWD_LEAP_UNTIL": ": order failed: ",
                 "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=1:exitcode=99:allocator_may_return_null=1",
                 "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99:print_stacktrace=1"}
 
@@ -112,7 +112,7 @@ class Machine:
         self.authority.accounts.forget()
 
     def has_ended(self):
-        """For runs without --once: the attempt is over, one way or the other."""
+        """The attempt is over, one way or the other."""
         log = self.read_log()
         return ": order failed: " in log or ("certificate issued by" in log and self.leaf() != self.old)
 

@@ -9,6 +9,7 @@ import sys
 import time
 import traceback
 
+import cells_syntax
 import cells_transport
 from authority import Authority
 from cell import Bench
@@ -20,7 +21,7 @@ from renewd import Installation
 from server import Server
 from tls import Identity
 
-TABLES = (cells_transport,)
+TABLES = (cells_transport, cells_syntax)
 CELLS_MIN = 1
 
 

@@ -2,7 +2,8 @@
  * timer as soon as nothing goes on any more. A wait of an hour then takes some milliseconds, and a stalled connection is
  * given up after its thirty seconds without anybody waiting for them. The engine itself knows nothing of it.
  *
- *   RENEWD_LEAP  file of one page, shared with the test (tests/ca/clock.py): struct Page
+ *   RENEWD_LEAP        file of one page, shared with the test (tests/ca/clock.py): struct Page
+ *   RENEWD_LEAP_UNTIL  text: no more leaps once a line with it was written to standard error
  *
  * Nothing goes on when the loop has had no event for some turns in a row, the CA is at rest, and no helper owes an answer.
  * The first leap is short, each one behind it twice as long while nothing happens: whoever is merely slow is waited for. A
@@ -20,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -201,7 +203,7 @@ int timerfd_settime(int fd, int flags, const struct itimerspec *new, struct itim
         return t->armed ? arm(fd) : real_settime(fd, flags, new, old);
 }
 
-/* Wall time of the next timer; INT64_MAX: there is none. */
+/* Wall time of the next timer, those that have fired left out; INT64_MAX: there is none. */
 static int64_t next_timer(void) {
         int64_t wall = now(CLOCK_REALTIME), first = INT64_MAX;
 
@@ -212,7 +214,7 @@ static int64_t next_timer(void) {
                 if (!t->known || !t->armed || (t->flags & TFD_TIMER_CANCEL_ON_SET))
                         continue;
                 left = t->at - now(t->clock);
-                if (left < INT64_C(4000) * 86400 * USEC && wall + left < first)
+                if (left > 0 && left < INT64_C(4000) * 86400 * USEC && wall + left < first)
                         first = wall + left;
         }
         return first;
@@ -278,6 +280,20 @@ int close(int fd) {
 
 static bool somebody_owes(void) {
         return memchr(owes, true, sizeof(owes)) != NULL;
+}
+
+/* ---- the end ---- */
+
+ssize_t writev(int fd, const struct iovec *parts, int count) {
+        static ssize_t (*f)(int, const struct iovec *, int);
+        const char *until = page ? getenv("RENEWD_LEAP_UNTIL") : NULL;
+
+        if (!f)
+                *(void **) &f = real("writev");
+        for (int i = 0; fd == STDERR_FILENO && until && i < count; i++)
+                if (memmem(parts[i].iov_base, parts[i].iov_len, until, strlen(until)))
+                        page->limit = now(CLOCK_REALTIME);
+        return f(fd, parts, count);
 }
 
 /* ---- leaping ---- */
