@@ -1,5 +1,6 @@
 """One cell of the matrix: a machine with an old certificate, a script, and what must come of it."""
 
+import os
 import time
 
 import judge
@@ -9,11 +10,12 @@ from script import Script
 
 class Cell:
     """`script()` makes a fresh one. fresh: the engine has lost its account record. horizon: how long it may take. setup(machine,
-    authority): what else is to be before the start. heals: how many attempts it may take once the CA is well again."""
+    authority): what else is to be before the start. heals: how many attempts it may take once the CA is well again. killed: the script kills the
+    engine, and it is started again."""
 
-    def __init__(self, tag, title, script, expect, fresh=False, horizon=30 * HOUR, setup=None, heals=1):
+    def __init__(self, tag, title, script, expect, fresh=False, horizon=30 * HOUR, setup=None, heals=1, killed=False):
         self.tag, self.title, self.script, self.expect = tag, title, script, expect
-        self.fresh, self.horizon, self.setup, self.heals = fresh, horizon, setup, heals
+        self.fresh, self.horizon, self.setup, self.heals, self.killed = fresh, horizon, setup, heals, killed
 
     @property
     def name(self):
@@ -60,9 +62,19 @@ class Bench:
             cell.setup(self.machine, self.authority)
 
     def _play(self, cell):
+        run = self._start(cell)
+        if cell.killed:
+            assert run.status == -9, f"exit {run.status}, though it was to be killed"
+            self.logs.append(run.log)
+            run = self._start(cell)
+        return run
+
+    def _start(self, cell):
         end = self.clock.now() + cell.horizon
         self.clock.limit(end + 1)
-        return self.machine.finish(self.machine.spawn(), lambda: self.machine.has_ended() or self.clock.now() >= end)
+        child = self.machine.spawn()
+        self.authority.kill = lambda: os.killpg(child.pid, 9)
+        return self.machine.finish(child, lambda: self.machine.has_ended() or self.clock.now() >= end)
 
     def _was_renewed(self, expect, run):
         is_new = self.machine.leaf() != self.machine.old

@@ -128,7 +128,7 @@ class Machine:
                             json.load(f)
                     except ValueError as error:
                         found.append(f"{file}: {error}")
-                elif not file.endswith((".pem", "lock")) and os.path.getsize(path) > 0:
+                elif not file.endswith((".pem", "lock", ".damaged")) and os.path.getsize(path) > 0:
                     found.append(f"{file} was left")
         return found
 

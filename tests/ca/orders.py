@@ -134,6 +134,8 @@ class Orders:
                 if self.authority.script.validates(a) is not False:
                     validate.http01(a.name, a.token, f"{a.token}.{account.thumbprint}", self.authority.http_port)
                 a.status = "valid"
+            except validate.Never:
+                return
             except validate.Invalid as reason:
                 a.error = {"type": f"urn:ietf:params:acme:error:{reason.kind}", "detail": reason.detail, "status": 400}
                 a.status = "invalid"

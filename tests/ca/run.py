@@ -9,7 +9,11 @@ import sys
 import time
 import traceback
 
+import cells_account
+import cells_certificate
+import cells_order
 import cells_syntax
+import cells_time
 import cells_transport
 from authority import Authority
 from cell import Bench
@@ -21,7 +25,7 @@ from renewd import Installation
 from server import Server
 from tls import Identity
 
-TABLES = (cells_transport, cells_syntax)
+TABLES = (cells_transport, cells_syntax, cells_account, cells_order, cells_certificate, cells_time)
 CELLS_MIN = 1
 
 

@@ -11,6 +11,10 @@ class Invalid(Exception):
         self.kind, self.detail = kind, detail
 
 
+class Never(Exception):
+    """It does not come to an end."""
+
+
 def http01(name, token, expected, port):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
