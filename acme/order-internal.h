@@ -150,6 +150,7 @@ struct OrderMachine {
         bool invalid; /* the order is; rows are read for the reason */
         bool has_error;
         Problem error;      /* the order's own, if invalid and has_error */
+        Problem refusal;    /* the last one of finalize; status 0: none */
         bool last_look;     /* rows are read a last time before giving up */
         bool accepted;      /* finalize was answered with 2xx */
         unsigned polls;     /* position in the table of poll delays */

@@ -183,6 +183,23 @@ static void problems(void) {
         }
 }
 
+/* The sentence is what a person acts on: that the order was still ready is not why (W-15). */
+static void refused_finalize_names_the_cause(void) {
+        Driver d;
+
+        wrong.call = CALL_FINALIZE;
+        wrong.status = 429;
+        wrong.type = "rateLimited";
+        wrong.times = 99;
+        wrong.retry_after = 0;
+        start(&d, one, be_wrong);
+        driver_run(&d, ORDER_EVENT_START);
+        CHECK_INT(failed(&d)->class, CLASS_ORDER);
+        CHECK_INT(failed(&d)->problem.type, PROBLEM_RATE_LIMITED);
+        CHECK(strstr(failed(&d)->message, "rateLimited"));
+        driver_done(&d);
+}
+
 static OrderCall missing_call;
 
 static bool missing(Driver *d, const OrderEffect *effect, OrderEvent *e) {
@@ -909,6 +926,8 @@ TEST_MAIN({ "a lost answer never costs a new order (J-08, O-07, S-06)", lost_ans
           { "finalize is repeated at most twice, orderNotReady five times (O-07, I-04)",
             request_counts_in_trouble },
           { "a bare 404 on an object kills the order (I-05)", bare_404 },
+          { "a finalize that is refused to the end names the cause (W-15)",
+            refused_finalize_names_the_cause },
           { "the count of finalizes survives a crash (O-07)", finalize_count_is_kept },
           { "a refused CSR is forgotten (O-08)", bad_csr_is_not_sent_again },
           { "the reason of a failed validation is read (J-12, J-15)", failed_validation },
