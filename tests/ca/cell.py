@@ -11,11 +11,12 @@ from script import Script
 class Cell:
     """`script()` makes a fresh one. fresh: the engine has lost its account record. horizon: how long it may take. setup(machine,
     authority): what else is to be before the start. heals: how many attempts it may take once the CA is well again. killed: the script kills the
-    engine, and it is started again."""
+    engine, and it is started again. settles: what was renewed is looked at by another start."""
 
-    def __init__(self, tag, title, script, expect, fresh=False, horizon=30 * HOUR, setup=None, heals=1, killed=False):
+    def __init__(self, tag, title, script, expect, fresh=False, horizon=30 * HOUR, setup=None, heals=1, killed=False, settles=True):
         self.tag, self.title, self.script, self.expect = tag, title, script, expect
         self.fresh, self.horizon, self.setup, self.heals, self.killed = fresh, horizon, setup, heals, killed
+        self.settles = settles
 
     @property
     def name(self):
@@ -47,7 +48,8 @@ class Bench:
             judge.check_old_leaf(self.machine)
         if cell.expect.check:
             cell.expect.check(self.machine, self.authority, run)
-        self._heal(0 if good else gap, good, cell.heals)
+        if not good or cell.settles:
+            self._heal(0 if good else gap, good, cell.heals)
 
     def _prepare(self, cell):
         self.machine.renew_state()

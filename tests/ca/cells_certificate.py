@@ -29,7 +29,7 @@ def leaves():
 
 
 BAD = ("empty body", "no certificate", "garbage DER", "broken base64", "cut in the middle", "a private key in it", "11 certificates",
-       "unrelated certificate in it", "DER for PEM", "200 KiB of text", "only the intermediate", "leaf twice")
+       "unrelated certificate in it", "200 KiB of text", "only the intermediate", "leaf twice")
 
 
 def chains():

@@ -140,19 +140,22 @@ def finalizing():
 
 def limits():
     for step in STEPS[3:]:
-        yield _cell("W-16", "404 twice", step, fo.lag(), renewed() if step == "certificate" else
-                    failed(("later", "order", "bug"), "malformed|404"), times=2)
+        lagging = step in ("authorization", "challenge", "order", "certificate")
+        yield _cell("W-16", "404 twice", step, fo.lag(), renewed() if lagging else failed(("later", "order", "bug"), "malformed|404"), times=2)
     in_order = ("authorization", "challenge", "order", "finalize", "certificate")
     for step in ("directory", "newAccount", "newOrder", *in_order):
         for status, kind in ((429, "rateLimited"), (503, "serverInternal")):
             once = renewed() if step in in_order else failed("later", kind, gap=(54, 2 * HOUR))
+            if step == "directory":
+                once = either("later", kind, gap=(54, 2 * HOUR))
             tries = 2 if step == "newAccount" else 1  # S-07
             yield _cell("W-16", f"{status} once", step, refuse(kind, status), once, times=1, heals=tries)
             yield _cell("W-16", f"{status} for ever with Retry-After", step, refuse(kind, status, retry_after=9000),
                         failed("later", kind, gap=(9000, 9000 + 4 * HOUR)))
     for step in ("newOrder", "finalize", "order"):
-        yield _cell("W-16", "429 for ever", step, refuse("rateLimited", 429), failed("later", "rateLimited", gap=(0.9 * HOUR, DAY)))
-        yield _cell("W-16", "503 for ever", step, refuse("serverInternal", 503), failed("later", "serverInternal"))
+        late = ("order", "later") if step == "finalize" else "later"
+        yield _cell("W-16", "429 for ever", step, refuse("rateLimited", 429), failed(late, "rateLimited", gap=(0.9 * HOUR, DAY)))
+        yield _cell("W-16", "503 for ever", step, refuse("serverInternal", 503), failed(late, "serverInternal"))
     pause = "your account is temporarily prevented from requesting certificates for a.example.org; visit https://ca.example/unpause?jwt=" + "e" * 600
     yield _cell("W-23", "paused: 429 without Retry-After and a long link", "newOrder", refuse("rateLimited", 429, pause),
                 failed(("later", "park"), r"https://ca\.example/unpause", gap=(0.9 * HOUR, DAY)))

@@ -31,6 +31,7 @@
 #define TURN_MSEC     1
 #define TURN_MAX_USEC 4000
 #define TURNS_QUIET   5
+#define PATIENCE_USEC (USEC / 5)
 #define STEP_FIRST    (2 * USEC)
 #define STEP_MAX      (INT64_C(400) * 86400 * USEC)
 
@@ -55,7 +56,11 @@ typedef struct TimerFd {
 static Page *page;
 static int64_t leapt; /* what the clocks that cannot be set are ahead */
 static TimerFd timers[FDS_MAX];
-static bool is_helper[FDS_MAX], owes[FDS_MAX];
+static bool is_helper[FDS_MAX], is_tcp[FDS_MAX], owes[FDS_MAX];
+static struct {
+        int fd;
+        int64_t until, events;
+} patience; /* something was sent to the CA, which may not have woken up to it yet */
 static int64_t step = STEP_FIRST, seen_events;
 
 int clock_gettime(clockid_t, struct timespec *);
@@ -220,7 +225,26 @@ static int64_t next_timer(void) {
         return first;
 }
 
-/* ---- what helpers owe ---- */
+/* ---- what helpers and the CA owe ---- */
+
+static int64_t real_now(void) {
+        struct timespec ts;
+
+        (void) real_clock(CLOCK_MONOTONIC, &ts);
+        return to_usec(&ts);
+}
+
+static void be_patient(int fd) {
+        if (!page)
+                return;
+        patience.fd = fd;
+        patience.until = real_now() + PATIENCE_USEC;
+        patience.events = page->events;
+}
+
+static bool is_patient(void) {
+        return page->events == patience.events && real_now() < patience.until;
+}
 
 static bool leads_to_helper(const struct sockaddr *address) {
         const struct sockaddr_un *un = (const struct sockaddr_un *) address;
@@ -239,7 +263,10 @@ int connect(int fd, const struct sockaddr *address, socklen_t size) {
                 *(void **) &f = real("connect");
         if (fd >= 0 && fd < FDS_MAX) {
                 is_helper[fd] = leads_to_helper(address);
+                is_tcp[fd] = address->sa_family == AF_INET || address->sa_family == AF_INET6;
                 owes[fd] = false;
+                if (is_tcp[fd])
+                        be_patient(fd);
         }
         return f(fd, address, size);
 }
@@ -251,6 +278,8 @@ ssize_t send(int fd, const void *data, size_t size, int flags) {
                 *(void **) &f = real("send");
         if (fd >= 0 && fd < FDS_MAX && is_helper[fd])
                 owes[fd] = true;
+        if (fd >= 0 && fd < FDS_MAX && is_tcp[fd])
+                be_patient(fd);
         return f(fd, data, size, flags);
 }
 
@@ -273,7 +302,9 @@ int close(int fd) {
                 *(void **) &f = real("close");
         if (fd >= 0 && fd < FDS_MAX) {
                 timers[fd].known = false;
-                is_helper[fd] = owes[fd] = false;
+                is_helper[fd] = is_tcp[fd] = owes[fd] = false;
+                if (patience.fd == fd)
+                        patience.until = 0;
         }
         return f(fd);
 }
@@ -299,7 +330,7 @@ ssize_t writev(int fd, const struct iovec *parts, int count) {
 /* ---- leaping ---- */
 
 static bool is_quiet(void) {
-        return page->busy <= 0 && !somebody_owes() &&
+        return page->busy <= 0 && !somebody_owes() && !is_patient() &&
                (page->deadline == 0 || page->deadline > now(CLOCK_REALTIME));
 }
 
@@ -329,12 +360,10 @@ static void leap(void) {
 
 /* One turn without events. True: it was as short as a turn at rest is. */
 static bool rest(int fd, struct epoll_event *events, int count, int *ret) {
-        struct timespec before, after;
+        int64_t before = real_now();
 
-        (void) real_clock(CLOCK_MONOTONIC, &before);
         *ret = real_wait(fd, events, count, TURN_MSEC);
-        (void) real_clock(CLOCK_MONOTONIC, &after);
-        return to_usec(&after) - to_usec(&before) < TURN_MAX_USEC;
+        return real_now() - before < TURN_MAX_USEC;
 }
 
 int epoll_wait(int fd, struct epoll_event *events, int count, int timeout) {
