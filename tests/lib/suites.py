@@ -24,6 +24,7 @@ TESTS = os.path.join(build.CHECKOUT, "tests")
 CACHE = os.environ.get("RENEWD_TEST_CACHE", "/var/cache/renewd-tests")
 SUITES = ("unit", "sim", "ca", "e2e", "acme", "system")
 ENGINE_UID, SIGNER_UID = 64701, 64702
+WALKS, WALKS_FULL = 300, 10000
 TESTED = ("-Dsystemd=disabled", "-Dtests=false", "-Dman=false", "-Dbash-completion-dir=no", f"-Dengine-user={ENGINE_UID}",
           f"-Dsigner-user={SIGNER_UID}", "-Dview-group=0")
 
@@ -222,6 +223,20 @@ def suite_sim(report, place, options):
     with report.case("build: sim"):
         build.build(place.path("build-gcc"), ["-Dwerror=true"], "gcc")
     run_meson_tests(report, place.path("build-gcc"), "sim", options.only, options.full)
+
+
+def suite_walk(report, place, options):
+    """Random walks under the sanitizers, in as many processes as there are processors."""
+    directory = place.path("build-asan")
+    with report.case("build: walk"):
+        build.build(directory, ["-Db_sanitize=address,undefined", "-Db_lundef=false"], "gcc", ["tests/walk/walk"])
+    env = {**os.environ, "ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
+    width, seed = os.cpu_count() or 1, int(time.time()) * 100000
+    each = (WALKS_FULL if options.full else WALKS) // width
+    with concurrent.futures.ThreadPoolExecutor(width) as pool:
+        for i in range(width):
+            argv = [os.path.join(directory, "tests/walk/walk"), "--seed", str(seed + i * each), "--count", str(each)]
+            pool.submit(run_program, report, "walk", argv, None, 7200 if options.full else 600, env)
 
 
 def install_for_tests(place):
