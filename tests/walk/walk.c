@@ -38,6 +38,7 @@ typedef struct Walk {
         unsigned crashes, most_requests, most_orders;
         uint64_t most_fired;
         unsigned failures;
+        char *seen[NAMES_MAX_HERE]; /* the chain that was checked last */
 } Walk;
 
 static void fail(Walk *k, const char *format, ...) _printf_(2, 3);
@@ -83,12 +84,15 @@ static void check_certificate(Walk *k, size_t i, bool was_live) {
 
         if (was_live && !fake_installer_live(k->w.installer, name))
                 fail(k, "%s: is not live any more", name);
-        if (pem && certinfo_parse(pem, strlen(pem), &info, NULL) < 0)
+        check_json(k, STORE_CERTIFICATE, name);
+        if (!pem || str_equal(pem, k->seen[i]))
+                return;
+        if (certinfo_parse(pem, strlen(pem), &info, NULL) < 0)
                 fail(k, "%s: the chain on disk cannot be read", name);
-        else if (pem && !string_list_contains(&info.names, name))
+        else if (!string_list_contains(&info.names, name))
                 fail(k, "%s: the chain on disk is for another name", name);
         certinfo_done(&info);
-        check_json(k, STORE_CERTIFICATE, name);
+        (void) str_replace(&k->seen[i], pem);
 }
 
 static unsigned requests_of(const Walk *k) {
@@ -237,6 +241,8 @@ static bool walk(uint64_t seed, Walk *sum) {
         sum->most_orders = MAX(sum->most_orders, k.most_orders / (unsigned) k.count);
         world_done(&k.w);
         whim_free(k.whim);
+        for (size_t i = 0; i < NAMES_MAX_HERE; i++)
+                free(k.seen[i]);
         return k.failures == 0;
 }
 
