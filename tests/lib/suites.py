@@ -22,7 +22,7 @@ import coverage
 
 TESTS = os.path.join(build.CHECKOUT, "tests")
 CACHE = os.environ.get("RENEWD_TEST_CACHE", "/var/cache/renewd-tests")
-SUITES = ("unit", "sim", "ca", "e2e", "acme", "system")
+SUITES = ("unit", "sim", "walk", "ca", "e2e", "acme", "system")
 ENGINE_UID, SIGNER_UID = 64701, 64702
 WALKS, WALKS_FULL = 300, 10000
 TESTED = ("-Dsystemd=disabled", "-Dtests=false", "-Dman=false", "-Dbash-completion-dir=no", f"-Dengine-user={ENGINE_UID}",
@@ -321,7 +321,7 @@ def suite_coverage(report, place, options):
 
 def parse(argv):
     parser = argparse.ArgumentParser(prog="tests/run", description="Builds renewd and runs its tests.")
-    parser.add_argument("suites", nargs="*", metavar="SUITE", help="unit, sim, ca, e2e, acme, system (default: all)")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help="unit, sim, walk, ca, e2e, acme, system (default: all)")
     parser.add_argument("--full", action="store_true", help="the long form of suites that have one")
     parser.add_argument("--coverage", action="store_true", help="show the test coverage of unit and sim")
     parser.add_argument("--build-only", action="store_true", help="build, and stop")
@@ -351,8 +351,8 @@ def main(argv):
     elif options.coverage:
         suite_coverage(report, place, options)
     else:
-        known = {"unit": suite_unit, "sim": suite_sim, "ca": suite_ca, "e2e": suite_e2e, "acme": suite_acme,
-                 "system": suite_system}
+        known = {"unit": suite_unit, "sim": suite_sim, "walk": suite_walk, "ca": suite_ca, "e2e": suite_e2e,
+                 "acme": suite_acme, "system": suite_system}
         for suite in options.suites or SUITES:
             print(f"# {suite}", flush=True)
             known[suite](report, place, options)
