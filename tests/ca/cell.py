@@ -92,7 +92,7 @@ class Bench:
 
     def _heal(self, gap, good, tries):
         """The CA is well again: a fresh start loads the state and, if it is not renewed yet, is through within so many attempts."""
-        self.authority.script = Script()
+        self.authority.script, self.authority.renewal_info = Script(), None
         self.authority.script.authority = self.authority
         self.machine.server.open()
         orders = self.authority.count("newOrder")

@@ -13,6 +13,7 @@ import traceback
 import cells_account
 import cells_certificate
 import cells_order
+import cells_renewal_info
 import cells_syntax
 import cells_time
 import cells_transport
@@ -26,7 +27,8 @@ from renewd import Installation
 from server import Server
 from tls import Identity
 
-TABLES = (cells_transport, cells_syntax, cells_account, cells_order, cells_certificate, cells_time)
+TABLES = (cells_transport, cells_syntax, cells_account, cells_order, cells_certificate, cells_time,
+          cells_renewal_info)
 CELLS_MIN = 250
 FULL = bool(os.environ.get("RENEWD_TEST_FULL"))
 
