@@ -30,6 +30,11 @@ def _asked(machine, authority, run):
     assert authority.count("renewalInfo") > 0, "nobody asked for renewal information"
 
 
+def _guarded(machine, authority, run):
+    _asked(machine, authority, run)
+    assert authority.count("newOrder") <= 3, "the issuance guard does not hold (S-08)"
+
+
 def _rule(behaviour, times=1 << 30):
     return Rule("renewalInfo", behaviour, 1, times)
 
@@ -54,7 +59,10 @@ def windows():
     for title, begin, end in (("open now", -HOUR, HOUR), ("wholly past", -2 * HOUR, -HOUR), ("of one second", 60, 61), ("ends before it begins", HOUR, -HOUR),
                               ("empty", HOUR, HOUR), ("before the certificate", -YEAR, -YEAR + HOUR), ("after the certificate", YEAR, 2 * YEAR),
                               ("ten years long", -5 * YEAR, 5 * YEAR), ("in three days", 3 * DAY, 4 * DAY), ("at the very end", 28 * DAY, 29 * DAY)):
-        yield _cell("W-21", f"a window {title}", None, setup=_offer(begin, end))
+        cell = _cell("W-21", f"a window {title}", None, setup=_offer(begin, end))
+        if title in ("wholly past", "of one second"):  # it holds for the new certificate as well, and is obeyed (T-08)
+            cell.expect.orders, cell.expect.check, cell.settles = None, _guarded, False
+        yield cell
     yield _cell("W-21", "a window that moves at every poll", _rule(_moving()), setup=_offer(0, 1))
     yield _cell("W-21", "an explanation with control characters", None,
                 setup=_offer(-HOUR, HOUR, explanationURL="https://ca.example/\x1b[31m\r\nrenewd: all is well"))

@@ -38,7 +38,7 @@ def all_cells():
     names = [cell.name for cell in found]
     assert len(set(names)) == len(names), f"two cells of one name: {sorted({n for n in names if names.count(n) > 1})}"
     for number, cell in enumerate(found):
-        cell.settles = FULL or number % 3 == 0
+        cell.settles = cell.settles and (FULL or number % 3 == 0)
     return found
 
 
