@@ -93,6 +93,8 @@ static int follow_ready(OrderMachine *m, const Order *o, const OrderEvent *e, Pr
                 return order_wait_poll(
                                 m, STATUS_READY, MAX(order_poll_delay(m, e), FINALIZE_WAIT_SEC));
         }
+        if (m->finalize_sent >= FINALIZE_MAX && m->refusal.status > 0)
+                return order_fail_problem(m, CLASS_ORDER, PLACE_FINALIZE, &m->refusal, NULL, 0);
         if (m->finalize_sent >= FINALIZE_MAX)
                 return order_fail(
                                 m, CLASS_ORDER, PLACE_FINALIZE, NULL,

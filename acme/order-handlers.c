@@ -83,6 +83,12 @@ int order_on_finalize(OrderMachine *m, OrderRow *row, const OrderEvent *e) {
                 bytes_done(&m->csr); /* these bytes are not sent again */
                 m->finalize_sent = 0;
         }
+        if (reply.problem.status > 0) {
+                problem_done(&m->refusal);
+                r = problem_copy(&reply.problem, &m->refusal);
+                if (r < 0)
+                        return r;
+        }
         order_set_state(m, ORDER_ORDER); /* O-07: what the order says decides about a repeat */
         return order_setback(m, &m->pending, &m->patience, &reply, e);
 }

@@ -32,11 +32,12 @@
 #define AUTHORIZATION_MAX_SEC 600 /* S-05 */
 #define READY_MAX_SEC         300 /* S-05 */
 #define PROCESSING_FRONT_SEC  600 /* S-05: then hourly */
-#define PROCESSING_MAX_SEC    ((int64_t) SEC_PER_DAY) /* O-09, where the order does not say */
-#define CERTIFICATE_LAG_SEC   300                     /* O-10 */
-#define DOWNLOAD_MAX_SEC      120                     /* P-01 */
-#define ISSUER_HOPS_MAX       5                       /* P-06 */
-#define ALTERNATES_MAX        10                      /* chains that are looked at (P-07) */
+#define ORDER_LIFE_MAX_SEC    ((int64_t) 7 * SEC_PER_DAY) /* H-07, whatever the CA says */
+#define PROCESSING_MAX_SEC    ((int64_t) SEC_PER_DAY)     /* O-09, where the order does not say */
+#define CERTIFICATE_LAG_SEC   300                         /* O-10 */
+#define DOWNLOAD_MAX_SEC      120                         /* P-01 */
+#define ISSUER_HOPS_MAX       5                           /* P-06 */
+#define ALTERNATES_MAX        10                          /* chains that are looked at (P-07) */
 #define NEW_LAG_SEC           120 /* a new order may be unknown for so long (W-16) */
 #define STUCK_POLL_SEC        300 /* O-09, in emergency time */
 #define STUCK_SEC             ((int64_t) SEC_PER_HOUR) /* processing, in emergency time (O-09) */
@@ -154,6 +155,7 @@ struct OrderMachine {
         bool invalid; /* the order is; rows are read for the reason */
         bool has_error;
         Problem error;      /* the order's own, if invalid and has_error */
+        Problem refusal;    /* the last one of finalize; status 0: none */
         bool last_look;     /* rows are read a last time before giving up */
         bool accepted;      /* finalize was answered with 2xx */
         unsigned polls;     /* position in the table of poll delays */

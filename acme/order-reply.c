@@ -72,10 +72,15 @@ int reply_read(const OrderMachine *m, const OrderEvent *e, ProblemPlace place, R
         return 0;
 }
 
-/* H-07: an order that does not say lives for an hour, for a day once it is being processed. */
+/* H-07: an order that does not say lives for an hour, for a day once it is being processed. What a CA says counts up to
+ * a week, and to a quarter of a short lifetime: an order whose URL leads nowhere must not be waited for till 9999. */
 static int64_t order_end_of_life(const OrderMachine *m) {
+        int64_t most = ORDER_LIFE_MAX_SEC;
+
+        if (m->lifetime_hint_sec > 0)
+                most = MIN(most, MAX(m->lifetime_hint_sec / 4, (int64_t) SEC_PER_HOUR));
         if (m->expires > 0)
-                return m->expires;
+                return MIN(m->expires, m->created + most);
         if (m->processing_since > 0)
                 return m->processing_since + PROCESSING_MAX_SEC;
         return m->created + SEC_PER_HOUR;
@@ -88,11 +93,14 @@ static int setback_lost(
                 const Reply *r,
                 const OrderEvent *e) {
         int64_t delay;
+        int f;
 
-        if (m->created > 0 && e->now >= order_end_of_life(m))
-                return order_fail(
-                                m, CLASS_UNREACHABLE, r->place, NULL,
-                                "the CA could not be reached until the order expired");
+        if (m->created > 0 && e->now >= order_end_of_life(m)) {
+                f = order_fail(m, CLASS_UNREACHABLE, r->place, NULL,
+                               "the CA could not be reached until the order expired");
+                m->failure.order_dead = true;
+                return f;
+        }
         delay = with_jitter(TABLE_AT(lost_delays, patience->lost), e->random);
         patience->lost++;
         return order_queue_wait(m, owner, MAX(MIN(delay, lost_delays[4]), lost_delays[0]));
@@ -125,14 +133,20 @@ int order_setback(
                 const Reply *r,
                 const OrderEvent *e) {
         int64_t delay;
+        int f;
 
         if (r->kind == REPLY_LOST)
                 return setback_lost(m, owner, patience, r, e);
         if (r->kind == REPLY_REFUSED || patience->later >= LATER_MAX || is_pause(r, e) ||
-            e->retry_after_sec > LATER_WAIT_MAX_SEC)
-                return order_fail_problem(
+            e->retry_after_sec > LATER_WAIT_MAX_SEC) {
+                f = order_fail_problem(
                                 m, setback_class(m, r, e), r->place, &r->problem, NULL,
                                 e->retry_after_sec);
+                /* An order of before that may not even be looked at: perhaps its URL was never one. */
+                if (r->kind == REPLY_REFUSED && r->place == PLACE_ORDER && !m->learned)
+                        m->failure.order_dead = true;
+                return f;
+        }
         if (e->status == 404) /* lag is short */
                 delay = TABLE_AT(poll_delays, patience->later);
         else

@@ -121,6 +121,7 @@ OrderMachine *order_machine_free(OrderMachine *m) {
         bytes_done(&m->csr);
         bytes_done(&m->chain);
         problem_done(&m->error);
+        problem_done(&m->refusal);
         order_failure_done(&m->failure);
         free(m);
         return NULL;

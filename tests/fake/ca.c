@@ -318,5 +318,7 @@ int fake_ca_handle(
                 r = refuse(ca, fault, ret);
         else
                 r = serve(ca, request, index, NULL, ret);
-        return fault == CA_LOST_AFTER ? -ECONNRESET : r;
+        if (fault == CA_LOST_AFTER)
+                r = -ECONNRESET;
+        return ca->hooks.twist ? ca->hooks.twist(request, r, ret, ca->hooks.userdata) : r;
 }

@@ -65,6 +65,8 @@ typedef struct FakeCaHooks {
                         void *userdata); /* is the name reachable from outside? */
         bool (*spoils)(void *userdata);  /* a certificate for another key */
         void (*issued)(const char *identifier, int64_t true_sec, void *userdata);
+        /* Whatever is answered may be changed; `error` is 0 or why there is no answer. Returns the like. */
+        int (*twist)(CaRequest request, int error, HttpReply *reply, void *userdata);
         void *userdata;
 } FakeCaHooks;
 

@@ -22,8 +22,11 @@ import coverage
 
 TESTS = os.path.join(build.CHECKOUT, "tests")
 CACHE = os.environ.get("RENEWD_TEST_CACHE", "/var/cache/renewd-tests")
-SUITES = ("unit", "sim", "e2e", "acme", "system")
+SUITES = ("unit", "sim", "walk", "ca", "e2e", "acme", "system")
 ENGINE_UID, SIGNER_UID = 64701, 64702
+WALKS, WALKS_FULL = 300, 10000
+TESTED = ("-Dsystemd=disabled", "-Dtests=false", "-Dman=false", "-Dbash-completion-dir=no", f"-Dengine-user={ENGINE_UID}",
+          f"-Dsigner-user={SIGNER_UID}", "-Dview-group=0")
 
 
 class Report:
@@ -223,12 +226,24 @@ def suite_sim(report, place, options):
     run_meson_tests(report, place.path("build-gcc"), "sim", options.only, options.full)
 
 
+def suite_walk(report, place, options):
+    """Random walks under the sanitizers, in as many processes as there are processors."""
+    directory = place.path("build-asan")
+    with report.case("build: walk"):
+        build.build(directory, ["-Db_sanitize=address,undefined", "-Db_lundef=false"], "gcc", ["tests/walk/walk"])
+    env = {**os.environ, "ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
+    width, seed = os.cpu_count() or 1, int(time.time()) * 100000
+    each = (WALKS_FULL if options.full else WALKS) // width
+    with concurrent.futures.ThreadPoolExecutor(width) as pool:
+        for i in range(width):
+            argv = [os.path.join(directory, "tests/walk/walk"), "--seed", str(seed + i * each), "--count", str(each)]
+            pool.submit(run_program, report, "walk", argv, None, 7200 if options.full else 600, env)
+
+
 def install_for_tests(place):
     """An installation below the cache with numeric users, so that rights are separated and no user is made."""
     directory = place.path("build-e2e")
-    build.build(directory, ["-Dwerror=true", f"-Dprefix={place.prefix}", "-Dsystemd=disabled", "-Dtests=false", "-Dman=false",
-                            "-Dbash-completion-dir=no", f"-Dengine-user={ENGINE_UID}", f"-Dsigner-user={SIGNER_UID}",
-                            "-Dview-group=0"], "gcc")
+    build.build(directory, ["-Dwerror=true", f"-Dprefix={place.prefix}", *TESTED], "gcc")
     build.install(directory)
 
 
@@ -267,6 +282,24 @@ def suite_acme(report, place, options):
                         {**python_environment(place, options), **env})
 
 
+def suite_ca(report, place, options):
+    """Debian's Python, whose packages speak HTTP/2; an engine with the sanitizers, and the helpers of the installation."""
+    if os.geteuid() != 0:
+        report.skip("ca", "needs root")
+        return
+    directory, library = place.path("build-ca"), place.path("leap.so")
+    with report.case("build: ca"):
+        install_for_tests(place)
+        build.build(directory, ["-Db_sanitize=address,undefined", "-Db_lundef=false", *TESTED, f"-Dprefix={place.prefix}"], "gcc",
+                    ["daemon/renewd"])
+        subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-O1", "-shared", "-fPIC", "-o", library,
+                        os.path.join(TESTS, "fault/leap.c")], check=True)
+    argv = ["/usr/bin/python3", "-B", os.path.join(TESTS, "ca/run.py"), os.path.join(directory, "daemon/renewd"), place.prefix, library,
+            os.path.join(place.directory, "run-ca")]
+    os.makedirs(argv[-1], 0o755, exist_ok=True)
+    run_program(report, "ca", argv, options.only, 1800, python_environment(place, options))
+
+
 def suite_system(report, place, options):
     if os.geteuid() != 0:
         report.skip("system", "needs root")
@@ -289,7 +322,7 @@ def suite_coverage(report, place, options):
 
 def parse(argv):
     parser = argparse.ArgumentParser(prog="tests/run", description="Builds renewd and runs its tests.")
-    parser.add_argument("suites", nargs="*", metavar="SUITE", help="unit, sim, e2e, acme, system (default: all)")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help="unit, sim, walk, ca, e2e, acme, system (default: all)")
     parser.add_argument("--full", action="store_true", help="the long form of suites that have one")
     parser.add_argument("--coverage", action="store_true", help="show the test coverage of unit and sim")
     parser.add_argument("--build-only", action="store_true", help="build, and stop")
@@ -319,8 +352,8 @@ def main(argv):
     elif options.coverage:
         suite_coverage(report, place, options)
     else:
-        known = {"unit": suite_unit, "sim": suite_sim, "e2e": suite_e2e, "acme": suite_acme,
-                 "system": suite_system}
+        known = {"unit": suite_unit, "sim": suite_sim, "walk": suite_walk, "ca": suite_ca, "e2e": suite_e2e,
+                 "acme": suite_acme, "system": suite_system}
         for suite in options.suites or SUITES:
             print(f"# {suite}", flush=True)
             known[suite](report, place, options)

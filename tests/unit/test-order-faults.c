@@ -183,6 +183,62 @@ static void problems(void) {
         }
 }
 
+/* The sentence is what a person acts on: that the order was still ready is not why (W-15). */
+static void refused_finalize_names_the_cause(void) {
+        Driver d;
+
+        wrong.call = CALL_FINALIZE;
+        wrong.status = 500;
+        wrong.type = "serverInternal";
+        wrong.times = 99;
+        wrong.retry_after = 0;
+        start(&d, one, be_wrong);
+        driver_run(&d, ORDER_EVENT_START);
+        CHECK_INT(failed(&d)->class, CLASS_ORDER);
+        CHECK_INT(failed(&d)->problem.type, PROBLEM_SERVER_INTERNAL);
+        CHECK(strstr(failed(&d)->message, "serverInternal"));
+        driver_done(&d);
+}
+
+static void resume(Driver *d, const char *saved) {
+        driver_init(d, one);
+        CHECK(json_parse(saved, strlen(saved), &d->saved) >= 0);
+        d->now = 1800000000;
+        d->initially_ready = true;
+}
+
+/* Found by random walks: a Location that is no order made every attempt ask there again, for ever. */
+static void order_that_never_was(void) {
+        Driver d;
+
+        wrong.call = CALL_ORDER;
+        wrong.status = 400;
+        wrong.type = "malformed";
+        wrong.times = 99;
+        wrong.retry_after = 0;
+        resume(&d, "{\"url\":\"https://ca.test/o/1\",\"created\":1799999000}");
+        d.fault = be_wrong;
+        driver_restart(&d);
+        CHECK(failed(&d)->order_dead);
+        driver_done(&d);
+}
+
+/* Likewise: an order that expires in 2099 by the CA's word, at a URL that does not answer. */
+static void order_that_leads_nowhere(void) {
+        Driver d;
+
+        lost_call = CALL_ORDER;
+        lost_times = 1000000;
+        resume(&d,
+               "{\"url\":\"https://ca.test/o/1\",\"created\":1800000000,\"expires\":4070908800}");
+        d.fault = lose;
+        driver_restart(&d);
+        CHECK_INT(failed(&d)->class, CLASS_UNREACHABLE);
+        CHECK(failed(&d)->order_dead);
+        CHECK(d.now < 1800000000 + 8 * SEC_PER_DAY);
+        driver_done(&d);
+}
+
 static OrderCall missing_call;
 
 static bool missing(Driver *d, const OrderEffect *effect, OrderEvent *e) {
@@ -909,6 +965,11 @@ TEST_MAIN({ "a lost answer never costs a new order (J-08, O-07, S-06)", lost_ans
           { "finalize is repeated at most twice, orderNotReady five times (O-07, I-04)",
             request_counts_in_trouble },
           { "a bare 404 on an object kills the order (I-05)", bare_404 },
+          { "a finalize that is refused to the end names the cause (W-15)",
+            refused_finalize_names_the_cause },
+          { "an order of before that may not be looked at is dead (I-05)", order_that_never_was },
+          { "a URL that never answers is waited for a week at most (H-07)",
+            order_that_leads_nowhere },
           { "the count of finalizes survives a crash (O-07)", finalize_count_is_kept },
           { "a refused CSR is forgotten (O-08)", bad_csr_is_not_sent_again },
           { "the reason of a failed validation is read (J-12, J-15)", failed_validation },
