@@ -1,5 +1,6 @@
 """Many signed requests of each kind of account key."""
 
+import glob
 import os
 
 import acme_case
@@ -23,7 +24,8 @@ class Signatures(acme_case.AcmeCase):
                 self.renewd.certificate(names[-1], f"CA={alg}\n")
         self.renewd.once(check=0, timeout=900)
         for alg, (_, kind) in KEYS.items():
-            self.assertEqual(pki.key_kind(os.path.join(self.renewd.state, "signer/accounts", alg, "key.pem")), kind)
+            keys = glob.glob(os.path.join(self.renewd.state, "signer/accounts", alg, "*.pem"))
+            self.assertEqual([pki.key_kind(k) for k in keys], [kind])
         for name in names:
             record = self.renewd.record(name)
             self.assertEqual((record["attempts"], record["failures"]), (1, 0), name)
