@@ -1,6 +1,7 @@
 """One name by renewd's own listener: what it costs, fresh and with authorizations that the CA still has."""
 
 import acme_case
+from process import wait_until
 
 
 class Fresh(acme_case.AcmeCase):
@@ -32,7 +33,7 @@ class Reused(acme_case.AcmeCase):
     pebble_options = {"authz_reuse": 100}
 
     def test_ready(self):
-        """Z-02: an order that is ready at once costs 4 requests, but for refused nonces"""
+        """Z-02: an order that is ready at once costs 4 POSTs, but for refused nonces, and one GET for renewal information"""
         name = "ready.example.org"
         proxy = self.proxy()
         self.configure(url=proxy.directory_url)
@@ -45,7 +46,13 @@ class Reused(acme_case.AcmeCase):
         posts = [r for r in proxy.requests[before:] if r.method == "POST" and r.status < 400]
         early = [r for r in posts if r.path.startswith("/my-order/") and r.state == "processing"]
         self.assertEqual(len(posts) - len(early), 4, posts)
+        if acme_case.HAS_RENEWAL_INFO:
+            wait_until(lambda: self.informed(proxy, before), 20, "a question for renewal information")
+        self.assertEqual(self.informed(proxy, before), 1 if acme_case.HAS_RENEWAL_INFO else 0, proxy.requests)
         self.check_chain(name)
+
+    def informed(self, proxy, before):
+        return sum(1 for r in proxy.requests[before:] if r.method == "GET" and "/renewalInfo/" in r.path)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import harness
 from process import wait_until
 
 
-class Fresh(harness.Case):
+class Counted(harness.Case):
     """Nothing is known to the CA yet."""
 
     pebble_options = {"nonce_reject": 0, "authz_reuse": 0}
@@ -23,6 +23,10 @@ class Fresh(harness.Case):
         self.renewd.start()
         wait_until(lambda: self.renewd.live_leaf(f"{prefix}.example.org"), 60, lambda: "warm\n" + self.renewd.tail())
 
+
+class Fresh(Counted):
+    """A CA without renewal information."""
+
     def test_one_name(self):
         """X-02: a fresh name on a warm connection costs 7 POSTs"""
         self.warm_up("warm-one")
@@ -38,6 +42,25 @@ class Fresh(harness.Case):
         for k in (2, 4):
             posts = self.issue(f"many{k}", " ".join(f"n{i}.k{k}.example.org" for i in range(k)))
             self.assertEqual(len(posts), 5 + 2 * k, posts)
+
+
+class Informed(Counted):
+    """Debian 13's Pebble has renewal information."""
+
+    pebble_version = "2.6"
+
+    def test_renewal_info(self):
+        """X-02: renewal information costs one GET for each certificate, and no HEAD"""
+        self.warm_up("warm-info")
+        wait_until(lambda: self.asked(0) == 1, 20, "the first question")
+        since = self.pebble.mark()
+        posts = self.issue("info.example.org")
+        wait_until(lambda: self.asked(since), 20, "the second question")
+        self.assertEqual(len(posts), 7, posts)
+        self.assertEqual([m for m, _ in self.pebble.requests(since) if m != "POST"], ["GET"])
+
+    def asked(self, since):
+        return self.pebble.count("/draft-ietf-acme-ari-03/renewalInfo/", since)
 
 
 class Reused(harness.Case):
