@@ -14,7 +14,7 @@ _renewctl_files() {
 
 _renewctl() {
     local cur prev words cword verb= i
-    local verbs='add remove status show dns-persist why plan renew check version'
+    local verbs='add remove status show dns-persist why plan renew revoke account check version'
     local common='--json --config --state --runtime --data --help --version'
     local config=/etc/renewd data=/usr/lib/renewd
 
@@ -61,6 +61,8 @@ _renewctl() {
         case $verb in
             add) common+=' --service --email --agree-tos --staging --ca --key-type --no-start --wait' ;;
             renew) common+=' --wait --force' ;;
+            account) common+=' --kid --key-file --new-key --yes' ;;
+            revoke) common+=' --reason --with-key --no-replace' ;;
         esac
         COMPREPLY=($(compgen -W "$common" -- "$cur"))
         return
@@ -68,7 +70,9 @@ _renewctl() {
 
     case $verb in
         '') COMPREPLY=($(compgen -W "$verbs" -- "$cur")) ;;
-        remove | show | why | renew)
+        account)
+            COMPREPLY=($(compgen -W 'list show check create find update agree rollover deactivate bind repair' -- "$cur")) ;;
+        remove | show | why | renew | revoke)
             COMPREPLY=($(compgen -W "$(_renewctl_files "$config/certificates")" -- "$cur"))
             ;;
     esac
