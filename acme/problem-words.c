@@ -48,8 +48,8 @@ static const char *const ADVICE[PROBLEM_TYPE_MAX] = {
         [PROBLEM_DNS] = "The CA could not look the name up; check that its A or AAAA record exists, "
                         "and DNSSEC.",
         [PROBLEM_EXTERNAL_ACCOUNT_REQUIRED] =
-                        "The CA wants an external account binding, which has to be set up with it "
-                        "first; choose another CA=.",
+                        "The CA wants an external account binding: get a key id and an HMAC key from "
+                        "it, then: renewctl account bind.",
         [PROBLEM_INCORRECT_RESPONSE] =
                         "Something else answered in place of renewd; check which server has the "
                         "name's port 80.",
@@ -83,7 +83,7 @@ static const char *const ADVICE[PROBLEM_TYPE_MAX] = {
                         "choose another CA=.",
         [PROBLEM_USER_ACTION_REQUIRED] =
                         "The CA wants a person to act, mostly to read new terms of service: open "
-                        "the link, then set AgreeToTerms=yes.",
+                        "the link, then run: renewctl account agree.",
         [PROBLEM_AGREEMENT_REQUIRED] =
                         "The CA's terms of service are not agreed to; read them, then set "
                         "AgreeToTerms=yes.",
