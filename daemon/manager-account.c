@@ -114,7 +114,7 @@ int manager_account_json(const Manager *m, const char *ca, Json **ret) {
 /* ---- changed ---- */
 
 static bool uses(const Cert *c, const char *ca) {
-        return str_equal(cert_config(c)->ca, ca);
+        return str_equal(cert_present_ca(c), ca);
 }
 
 static bool is_busy(void *userdata) {
