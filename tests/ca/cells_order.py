@@ -150,7 +150,8 @@ def limits():
                 once = failed(("later", "park"), kind, gap=(0.9 * HOUR, DAY))
             if step == "directory":
                 once = either(("later", "park"), kind, gap=(54, DAY))
-            tries = 2 if step == "newAccount" else 1  # S-07
+            # S-07; and the name whose challenge was taken is not shown any more when it is looked at
+            tries = 2 if step == "newAccount" or (step == "challenge" and status == 429) else 1
             yield _cell("W-16", f"{status} once", step, refuse(kind, status), once, times=1, heals=tries)
             yield _cell("W-16", f"{status} for ever with Retry-After", step, refuse(kind, status, retry_after=9000),
                         failed("later", kind, gap=(9000, 9000 + 4 * HOUR)))
