@@ -44,11 +44,11 @@ def nonces():
     for step in ("newAccount", "newOrder"):
         # One new account an hour (S-07): the second attempt only says so.
         tries = 2 if step == "newAccount" else 1
-        yield _cell("W-11", "badNonce for ever", step, fn.bad, failed(("later", "retry"), "badNonce"), heals=tries)
-        yield _cell("W-11", "badNonce for ever, without nonce,", step, lambda: fn.bad(nonce=False), failed(("later", "retry"), "badNonce"),
+        yield _cell("W-11", "badNonce for ever", step, fn.bad, failed(("later", "retry", "unreachable"), "badNonce"), heals=tries)
+        yield _cell("W-11", "badNonce for ever, without nonce,", step, lambda: fn.bad(nonce=False), failed(("later", "retry", "unreachable"), "badNonce"),
                     heals=tries)
     for step in ("order", "finalize"):
-        yield _cell("W-11", "badNonce for ever", step, fn.bad, failed(("later", "retry", "order"), "badNonce", requests=400))
+        yield _cell("W-11", "badNonce for ever", step, fn.bad, failed(("later", "retry", "order", "unreachable"), "badNonce", requests=400))
     yield _cell("W-11", "badNonce with 403 once", "newOrder", lambda: fn.bad(status=403), renewed(), times=1)
     yield _cell("W-11", "an odd type that speaks of the nonce, once", "newOrder",
                 lambda: fn.bad(kind="about:blank", detail="JWS has an invalid anti-replay nonce"), renewed(), times=1)

@@ -146,15 +146,19 @@ def limits():
     for step in ("directory", "newAccount", "newOrder", *in_order):
         for status, kind in ((429, "rateLimited"), (503, "serverInternal")):
             once = renewed() if step in in_order else failed("later", kind, gap=(54, 2 * HOUR))
+            if status == 429:  # without Retry-After: perhaps a pause (W-23)
+                once = failed(("later", "park"), kind, gap=(0.9 * HOUR, DAY))
             if step == "directory":
-                once = either("later", kind, gap=(54, 2 * HOUR))
-            tries = 2 if step == "newAccount" else 1  # S-07
+                once = either(("later", "park"), kind, gap=(54, DAY))
+            # S-07; and the name whose challenge was taken is not shown any more when it is looked at
+            tries = 2 if step == "newAccount" or (step == "challenge" and status == 429) else 1
             yield _cell("W-16", f"{status} once", step, refuse(kind, status), once, times=1, heals=tries)
             yield _cell("W-16", f"{status} for ever with Retry-After", step, refuse(kind, status, retry_after=9000),
                         failed("later", kind, gap=(9000, 9000 + 4 * HOUR)))
     for step in ("newOrder", "finalize", "order"):
         late = ("order", "later") if step == "finalize" else "later"
-        yield _cell("W-16", "429 for ever", step, refuse("rateLimited", 429), failed(late, "rateLimited", gap=(0.9 * HOUR, DAY)))
+        yield _cell("W-16", "429 for ever", step, refuse("rateLimited", 429),
+                    failed(("order", "later", "park"), "rateLimited", gap=(0.9 * HOUR, DAY)))
         yield _cell("W-16", "503 for ever", step, refuse("serverInternal", 503), failed(late, "serverInternal"))
     pause = "your account is temporarily prevented from requesting certificates for a.example.org; visit https://ca.example/unpause?jwt=" + "e" * 600
     yield _cell("W-23", "paused: 429 without Retry-After and a long link", "newOrder", refuse("rateLimited", 429, pause),
@@ -176,7 +180,7 @@ def refusals():
     for title, detail in (("ESC", "a \x1b[2J\x1b[1;1H b"), ("lines of its own", "a\nrenewd: certificate issued\r\nb"), ("64 KiB", "x" * 65536),
                           ("direction marks", "a \u202e\u2066 b"), ("format characters", "%s%s%n%n%100000d")):
         yield _cell("W-05", f"a reason with {title}", "newOrder", refuse("rejectedIdentifier", 400, detail), failed("park", "rejectedIdentifier"))
-    yield _cell("Q-10", "a Link to help", "newOrder", _with_help(), failed("later", "rateLimited"))
+    yield _cell("Q-10", "a Link to help", "newOrder", _with_help(), failed(("later", "park"), "rateLimited"))
 
 
 def _with_help():

@@ -21,7 +21,7 @@ def retry_after():
             low = max(least, 54)
             yield Cell("W-19", f"Retry-After '{value}' on {status} at {step}",
                        lambda v=value, s=status, k=kind, p=step: Script(Rule(p, refuse(k, s, retry_after=v))),
-                       failed("later", kind, gap=(low, max(low * 1.2, DAY))))
+                       failed(("later", "park"), kind, gap=(low, max(low * 1.2, DAY))))
         yield Cell("W-19", f"Retry-After '{value}' on every poll",
                    lambda v=value: Script(*(Rule(s, fields(lambda r, v=v: r.set("Retry-After", v))) for s in ("order", "challenge", "newOrder"))), renewed())
     for form in ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"):

@@ -135,6 +135,7 @@ static const Route routes[] = {
         { "dir", CA_DIRECTORY },
         { "nonce", CA_NONCE },
         { "account", CA_ACCOUNT },
+        { "account-of", CA_ACCOUNT },
         { "order-new", CA_NEW_ORDER },
         { "authorization", CA_AUTHORIZATION },
         { "challenge", CA_CHALLENGE },
@@ -257,6 +258,13 @@ static bool is_ours(const FakeCa *ca, const Json *body) {
                n == ca->account;
 }
 
+static int serve_account_shown(HttpReply *ret) {
+        Json *j = json_object_new();
+
+        (void) json_set_string(j, "status", "valid");
+        return ca_answer(ret, 200, j);
+}
+
 static int serve_post(
                 FakeCa *ca,
                 CaRequest request,
@@ -264,7 +272,7 @@ static int serve_post(
                 const Json *body,
                 CaFault fault,
                 HttpReply *ret) {
-        const char *nonce = NULL;
+        const char *nonce = NULL, *kid = NULL;
         const Json *payload = NULL;
 
         (void) json_get_string(body, "nonce", &nonce);
@@ -273,7 +281,9 @@ static int serve_post(
                 return ca_problem(ret, 400, "badNonce", "used or unknown");
         if (fault != CA_OK && fault != CA_LOST_AFTER)
                 return refuse(ca, fault, ret);
-        if (request != CA_ACCOUNT && !is_ours(ca, body))
+        if (request == CA_ACCOUNT && json_get_string(body, "kid", &kid) >= 0 && is_ours(ca, body))
+                return serve_account_shown(ret); /* its own URL */
+        if ((request != CA_ACCOUNT || kid) && !is_ours(ca, body))
                 return ca_problem(ret, 400, "accountDoesNotExist", "who are you?");
         return serve(ca, request, index, payload, ret);
 }
