@@ -7,7 +7,7 @@ import pebbles
 # Most cases wait for the CA or for a time to come, so that many more run at once than there are processors.
 WIDTH = 16
 # These take longest, so they begin first.
-LONGEST = ("kill", "short", "polling", "nonces", "many")
+LONGEST = ("renewal-info", "kill", "short", "optional", "polling", "rollover", "nonces", "many")
 
 
 def _name(file):
