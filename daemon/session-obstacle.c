@@ -3,7 +3,8 @@
 #include "base/log.h"
 #include "daemon/session-internal.h"
 
-#define PROBE_SEC SEC_PER_DAY /* of what waits for a person (F-05, F-16) */
+/* Of what waits for a person (F-05, F-16): a little less than the day after which a parked order is tried again. */
+#define PROBE_SEC (20 * SEC_PER_HOUR)
 
 void session_saved(const Session *s, int r) {
         if (r < 0)

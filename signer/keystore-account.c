@@ -88,7 +88,9 @@ static int current_file(int dir_fd, char ret[LINK_SIZE]) {
                 r = read_link(dir_fd, CURRENT, ret);
         if (r != -ENOENT)
                 return r;
-        r = only_key(dir_fd, &only);
+        r = dir_remove_temporaries(dir_fd); /* of a process that was killed before the link stood */
+        if (r >= 0)
+                r = only_key(dir_fd, &only);
         if (r >= 0)
                 r = adopt(dir_fd, only);
         return r < 0 ? r : read_link(dir_fd, CURRENT, ret);
