@@ -108,17 +108,33 @@ int64_t cert_preflight_holds_until(const Cert *c) {
         return may_delay(c) ? c->check_again : 0;
 }
 
+/* What the CA's directory says it is called, and what its file does. */
+static int caa_identities(const Cert *c, StringList *ret) {
+        const Directory *d = session_directory(c->ca.session);
+        int r;
+
+        r = string_list_copy(&session_ca(c->ca.session)->caa_identities, ret);
+        for (size_t i = 0; d && i < d->caa_identities.count && r >= 0; i++)
+                if (!string_list_contains(ret, d->caa_identities.items[i]))
+                        r = string_list_add(ret, d->caa_identities.items[i]);
+        return r;
+}
+
 static void look(void *userdata) {
-        _cleanup_(string_list_done) StringList names = {};
+        _cleanup_(string_list_done) StringList names = {}, identities = {};
         ChallengeType challenges[CHALLENGE_TYPE_MAX];
         Cert *c = userdata;
-        PreflightSpec spec = { .names = &names };
+        PreflightSpec spec = {
+                .names = &names,
+                .identities = &identities,
+                .account = session_account(c->ca.session),
+        };
 
         (void) cert_challenges(c, challenges); /* at least one */
         spec.challenge = challenges[0];
 
         /* Without memory there is no advice. */
-        if (cert_wanted_names(c, cert_now(c), &names) < 0 ||
+        if (cert_wanted_names(c, cert_now(c), &names) < 0 || caa_identities(c, &identities) < 0 ||
             preflight_start(c->context->engine, &spec, on_result, c, &c->preflight) < 0)
                 cert_attempt_admit(c);
 }

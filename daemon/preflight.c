@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acme/identifier.h"
 #include "base/log.h"
+#include "daemon/caa-check.h"
 
 #define IN_FLIGHT_MAX 4
 #define PROBE_SEC     20
@@ -18,6 +20,7 @@
 typedef struct Probe {
         Preflight *preflight; /* borrows */
         const char *name;     /* borrows, of preflight->names */
+        CaaCheck *caa;        /* owns */
         HttpCall *call;       /* owns */
         char *token;          /* owns; NULL: not shown */
         char *answer;         /* owns */
@@ -27,7 +30,10 @@ struct Preflight {
         Engine *engine; /* borrows */
         preflight_fn fn;
         void *userdata;
-        StringList names;
+        StringList names, identities;
+        char *account; /* owns; may be NULL */
+        CaaQuestion question;
+        bool http;     /* probes over port 80, too */
         Probe *probes; /* owns; one for each name */
         size_t begun, ended;
         Timer *timer; /* owns; begins, and ends, from the loop */
@@ -36,6 +42,7 @@ struct Preflight {
 };
 
 static void probe_done(Probe *p) {
+        p->caa = caa_check_free(p->caa);
         p->call = http_call_free(p->call);
         if (p->token)
                 responder_remove(p->preflight->engine->responder, p->name, p->token);
@@ -53,6 +60,8 @@ Preflight *preflight_free(Preflight *p) {
         free(p->probes);
         free(p->words);
         string_list_done(&p->names);
+        string_list_done(&p->identities);
+        free(p->account);
         free(p);
         return NULL;
 }
@@ -143,7 +152,7 @@ static int make_token(Engine *e, char **ret) {
         return base64url_encode(octets, sizeof octets, ret);
 }
 
-static int probe_start(Probe *probe) {
+static int fetch(Probe *probe) {
         Engine *e = probe->preflight->engine;
         _cleanup_free_ char *url = NULL, *token = NULL;
         bool literal6 = strchr(probe->name, ':') != NULL;
@@ -170,20 +179,84 @@ static int probe_start(Probe *probe) {
                         on_reply, probe, &probe->call);
 }
 
+/* The listener is missing, or something of our own failed. */
+static void find_own(Probe *probe, int error) {
+        Preflight *p = probe->preflight;
+
+        if (error == -ENODEV)
+                find(p, probe->name, true,
+                     "nothing answers on port 80: enable renewd-http.socket, or set Listen= "
+                     "or ChallengeDirectory= in [HTTP]");
+        else
+                find(p, probe->name, false, "it could not be looked at: %s", errno_text(error));
+}
+
+/* ---- CAA ---- */
+
+/* Before the CA's name in quotes. */
+static const char *const caa_words[] = {
+        [CAA_OTHER_CA] = "lets other CAs issue only; add: issue",
+        [CAA_NOBODY] = "lets no CA issue; add: issue",
+        [CAA_OTHER_ACCOUNT] = "names another account; mend the accounturi of",
+        [CAA_OTHER_METHOD] = "does not allow this challenge; mend the validationmethods of",
+        [CAA_CRITICAL] = "has a critical property, which keeps off CAs like",
+};
+
+static void judge_caa(Probe *probe, int error, CaaVerdict verdict, const char *where) {
+        Preflight *p = probe->preflight;
+
+        if (error < 0)
+                find(p, probe->name, false, "its CAA records cannot be looked up from here: %s",
+                     errno_text(error));
+        else if (verdict != CAA_ALLOWED)
+                find(p, probe->name, true, "the CAA record of %s %s \"%s\"", where,
+                     caa_words[verdict], p->identities.items[0]);
+}
+
+/* The second half of a probe; true: it is under way. */
+static bool go_on(Probe *probe) {
+        Preflight *p = probe->preflight;
+        int r;
+
+        if (!p->http || p->certain)
+                return false;
+        r = fetch(probe);
+        if (r < 0)
+                find_own(probe, r);
+        return r >= 0;
+}
+
+static void on_caa(int error, CaaVerdict verdict, const char *where, void *userdata) {
+        Probe *probe = userdata;
+        Preflight *p = probe->preflight;
+
+        judge_caa(probe, error, verdict, where);
+        probe->caa = caa_check_free(probe->caa);
+        if (go_on(probe))
+                return;
+        probe_done(probe);
+        p->ended++;
+        next(p);
+}
+
+/* True: under way. */
+static bool probe_start(Probe *probe) {
+        Preflight *p = probe->preflight;
+        bool is_name = !identifier_is_ip(probe->name);
+
+        if (p->identities.count > 0 && is_name && p->engine->dns &&
+            caa_check_start(p->engine, probe->name, &p->question, on_caa, probe, &probe->caa) >= 0)
+                return true;
+        return go_on(probe);
+}
+
 static void next(Preflight *p) {
         while (!p->certain && p->begun < p->names.count && p->begun - p->ended < IN_FLIGHT_MAX) {
                 Probe *probe = &p->probes[p->begun++];
-                int r = probe_start(probe);
 
-                if (r >= 0)
+                if (probe_start(probe))
                         continue;
                 p->ended++;
-                if (r == -ENODEV)
-                        find(p, probe->name, true,
-                             "nothing answers on port 80: enable renewd-http.socket, or set Listen= "
-                             "or ChallengeDirectory= in [HTTP]");
-                else
-                        find(p, probe->name, false, "it could not be looked at: %s", errno_text(r));
                 probe_done(probe);
         }
         if (p->certain || p->ended == p->names.count)
@@ -206,18 +279,27 @@ int preflight_start(
                 void *userdata,
                 Preflight **ret) {
         _cleanup_(preflight_freep) Preflight *p = calloc(1, sizeof *p);
-        int r = 0;
+        int r;
 
         if (!p)
                 return -ENOMEM;
         p->engine = engine;
         p->fn = fn;
         p->userdata = userdata;
-        /* The other challenges have nothing to show on port 80. */
-        if (spec->challenge == CHALLENGE_HTTP_01)
-                r = string_list_copy(spec->names, &p->names);
+        p->http = spec->challenge ==
+                  CHALLENGE_HTTP_01; /* the others have nothing to show on port 80 */
+        r = string_list_copy(spec->names, &p->names);
+        if (r >= 0 && spec->identities)
+                r = string_list_copy(spec->identities, &p->identities);
+        if (r >= 0)
+                r = str_replace(&p->account, spec->account);
         if (r < 0)
                 return r;
+        p->question = (CaaQuestion){
+                .identities = &p->identities,
+                .account = p->account,
+                .method = challenge_type_to_string(spec->challenge),
+        };
         p->probes = calloc(MAX(p->names.count, (size_t) 1), sizeof *p->probes);
         if (!p->probes)
                 return -ENOMEM;

@@ -4,6 +4,7 @@
  * http://NAME/.well-known/acme-challenge/ (J-06, K-06, K-07), do the names resolve, do CAA records allow this CA (J-17). What
  * it finds is advice: seen from inside a network a name may look other than from outside. */
 
+#include "acme/caa.h"
 #include "daemon/engine.h"
 
 typedef struct Preflight Preflight;
@@ -11,6 +12,9 @@ typedef struct Preflight Preflight;
 typedef struct PreflightSpec {
         const StringList *names; /* copied */
         ChallengeType challenge; /* what will be tried first */
+        const StringList *
+                        identities; /* what CAA records call the CA; copied; empty: they are not looked at */
+        const char *account; /* URL; copied; NULL: not known */
 } PreflightSpec;
 
 typedef struct PreflightResult {

@@ -11,6 +11,7 @@ static void ca_done(CaConfig *ca) {
         free(ca->bundle);
         free(ca->external_account);
         string_list_done(&ca->origins);
+        string_list_done(&ca->caa_identities);
         string_list_done(&ca->contact);
 }
 
@@ -28,6 +29,8 @@ static int ca_copy(const CaConfig *ca, CaConfig *ret) {
         if (r >= 0)
                 r = string_list_copy(&ca->origins, &ret->origins);
         if (r >= 0)
+                r = string_list_copy(&ca->caa_identities, &ret->caa_identities);
+        if (r >= 0)
                 r = str_replace(&ret->external_account, ca->external_account);
         if (r >= 0)
                 r = string_list_copy(&ca->contact, &ret->contact);
@@ -38,6 +41,7 @@ bool session_fits(const Session *s, const CaConfig *ca) {
         return str_equal(s->ca.name, ca->name) && str_equal(s->ca.directory, ca->directory) &&
                str_equal(s->ca.bundle, ca->bundle) &&
                string_list_same_set(&s->ca.origins, &ca->origins) &&
+               string_list_same_set(&s->ca.caa_identities, &ca->caa_identities) &&
                s->ca.allow_private == ca->allow_private && s->ca.terms_agreed == ca->terms_agreed &&
                s->ca.renewal_info == ca->renewal_info && s->ca.replaces == ca->replaces;
 }

@@ -10,6 +10,7 @@
 
 typedef struct Item {
         char *server, *name, *text;
+        char *tag; /* CAA */
         DnsType type;
         usec_t from;
 } Item;
@@ -55,6 +56,7 @@ void fake_dns_clear(Dns *d) {
                 free(d->items[i].server);
                 free(d->items[i].name);
                 free(d->items[i].text);
+                free(d->items[i].tag);
         }
         d->count = 0;
 }
@@ -78,11 +80,14 @@ void fake_dns_add(
                 DnsType type,
                 const char *text,
                 int64_t after_sec) {
+        const char *value = type == DNS_CAA ? strchr(text, ' ') : NULL;
+
         assert(d->count < ITEMS_MAX);
         d->items[d->count++] = (Item){
                 .server = server ? strdup(server) : NULL,
                 .name = strdup(name),
-                .text = strdup(text),
+                .text = strdup(value ? value + 1 : text),
+                .tag = value ? strndup(text, (size_t) (value - text)) : NULL,
                 .type = type,
                 .from = loop_boot_usec(d->loop) + (usec_t) after_sec * USEC_PER_SEC,
         };
@@ -141,9 +146,12 @@ static void look_up(const DnsQuery *q, DnsAnswer *a) {
 
                         if (!alias && !fits(q, item, name, q->type))
                                 continue;
-                        a->records[a->count++] = (DnsRecord){ .type = item->type,
-                                                              .owner = item->name,
-                                                              .text = item->text };
+                        a->records[a->count++] = (DnsRecord){
+                                .type = item->type,
+                                .owner = item->name,
+                                .text = item->text,
+                                .tag = item->tag,
+                        };
                         if (alias && a->count < 10)
                                 next = item->text;
                 }

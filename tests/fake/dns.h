@@ -9,7 +9,7 @@
 Dns *fake_dns_new(Loop *loop);
 Dns *fake_dns_free(Dns *d);
 
-/* `server` NULL: whoever is asked. Visible `after_sec` from now. */
+/* `server` NULL: whoever is asked. Visible `after_sec` from now. The text of a CAA is "TAG VALUE". */
 void fake_dns_add(
                 Dns *d,
                 const char *server,

@@ -190,6 +190,69 @@ static void off(void) {
         world_done(&b.w);
 }
 
+static void configure_caa(Config *c, const char *identity) {
+        CHECK_INT(string_list_add(&c->cas[0].caa_identities, identity), 0);
+}
+
+/* `tag_value` at `owner` holds the order back with these words; without words it does not. */
+static void with_caa(const char *owner, const char *tag_value, const char *words) {
+        Config *c = world_config_named(one, 1);
+        Bench b;
+
+        configure_caa(c, "ca.test");
+        init(&b, SITE_OURS);
+        fake_dns_add(b.w.dns, NULL, owner, DNS_CAA, tag_value, 0);
+        CHECK_INT(world_start(&b.w, c, false), 0);
+        fake_loop_run(b.w.loop, SEC_PER_MIN);
+        CHECK_INT(orders(&b), words ? 0 : 1);
+        if (words && !strstr(message(&b), words))
+                CHECK_STR(message(&b), words);
+        if (words) {
+                fake_dns_clear(b.w.dns);
+                fake_loop_run(b.w.loop, 3 * SEC_PER_MIN);
+                CHECK_STR(world_state(&b.w, NAME), "valid");
+        }
+        world_done(&b.w);
+}
+
+static void caa_records(void) {
+        with_caa(NAME, "issue ca.test", NULL);
+        with_caa(NAME, "issue other.test", "lets other CAs issue only; add: issue \"ca.test\"");
+        with_caa("example.org", "issue ;", "example.org lets no CA issue");
+        with_caa("org", "issue other.test", "CAA record of org");
+        with_caa("example.com", "issue other.test", NULL);
+        with_caa(NAME, "issue ca.test; validationmethods=dns-01", "validationmethods");
+        with_caa(NAME, "issuewild ;", NULL);
+}
+
+static void caa_silent(void) {
+        Config *c = world_config_named(one, 1);
+        Bench b;
+
+        configure_caa(c, "ca.test");
+        init(&b, SITE_OURS);
+        fake_dns_fail(b.w.dns, NULL, -EREMOTEIO);
+        CHECK_INT(world_start(&b.w, c, false), 0);
+        fake_loop_run(b.w.loop, SEC_PER_MIN);
+        CHECK_INT(orders(&b), 0);
+        CHECK(strstr(message(&b), "CAA records cannot be looked up from here"));
+        fake_loop_run(b.w.loop, 3 * SEC_PER_MIN);
+        CHECK_STR(world_state(&b.w, NAME), "valid");
+        world_done(&b.w);
+}
+
+static void caa_unknown_identity(void) {
+        Bench b;
+
+        init(&b, SITE_OURS);
+        fake_dns_add(b.w.dns, NULL, NAME, DNS_CAA, "issue ;", 0);
+        CHECK_INT(world_start(&b.w, world_config_named(one, 1), false), 0);
+        fake_loop_run(b.w.loop, SEC_PER_MIN);
+        CHECK_STR(world_state(&b.w, NAME), "valid");
+        CHECK_INT(fake_dns_asked(b.w.dns, NULL), 0);
+        world_done(&b.w);
+}
+
 TEST_MAIN({ "J-06: another server's answer holds the first order back, and says why",
             other_server },
           { "J-06: what only we may see holds it back for minutes", seen_from_here_only },
@@ -199,4 +262,8 @@ TEST_MAIN({ "J-06: another server's answer holds the first order back, and says 
           { "an order by hand is not held back", by_hand },
           { "--once does not wait", all_at_once },
           { "a renewal that only this side doubts is made in time", renewal_is_not_endangered },
+          { "J-17: CAA records of the closest ancestor hold the order back, and say what to add",
+            caa_records },
+          { "J-17: name servers that fail hold it back for minutes", caa_silent },
+          { "J-17: nobody is asked about a CA whose name is not known", caa_unknown_identity },
           { "PreFlight=no: nobody is asked", off })
