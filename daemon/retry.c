@@ -5,7 +5,6 @@
 #include "daemon/retry.h"
 
 #define DEFAULT_LIFETIME_SEC ((int64_t) 90 * SEC_PER_DAY)
-#define RETRY_AFTER_MAX_SEC  ((int64_t) 7 * SEC_PER_DAY)  /* S-04 */
 #define VALIDATION_FLOOR_SEC ((int64_t) 12 * SEC_PER_MIN) /* J-16 */
 #define DEPLOY_MAX_SEC       ((int64_t) 6 * SEC_PER_HOUR)
 #define STEP_SHARE           50 /* of the lifetime: 160 h give 3.2 h, a minute gives a second */
@@ -115,9 +114,6 @@ static const Ladder *ladder_of(const RetryFacts *f) {
                 return &ladder_park;
         if (f->class == CLASS_PARK)
                 return f->type == PROBLEM_CAA ? &ladder_caa : &ladder_park;
-        if (f->type == PROBLEM_BAD_CSR &&
-            f->failures > 1) /* O-08: once with a new key, then parked */
-                return &ladder_park;
         if (f->class == CLASS_ORDER && f->place == PLACE_CHALLENGE)
                 return &ladder_validation;
         if (f->type == PROBLEM_SERVER_INTERNAL)
