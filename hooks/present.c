@@ -5,6 +5,7 @@
 
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "hooks/program.h"
@@ -86,6 +87,35 @@ static int add_credentials(
         return r < 0 ? r : string_list_add(environment, text);
 }
 
+static int credential_words(const char *name, const char *path, int error, char **ret) {
+        if (error == -ENOENT)
+                return str_printf(
+                                ret,
+                                "there is no credential '%s': put it into %s, owner root, mode 0600",
+                                name, path);
+        return str_printf(ret, "the credential %s cannot be read: %s", path, strerror(-error));
+}
+
+/* Told here in words: systemd would only end the unit with 243. */
+static int check_credentials(const Presenting *p, const Group *g, char **ret_error) {
+        const StringList *names =
+                        proof_is_dns(g->proofs) ? &p->certificate->dns->credentials : NULL;
+
+        for (size_t i = 0; names && i < names->count; i++) {
+                _cleanup_free_ char *path = NULL;
+                int r = path_join(p->credentials, names->items[i], &path), error;
+
+                if (r < 0)
+                        return r;
+                if (access(path, R_OK) >= 0)
+                        continue;
+                error = -errno;
+                r = credential_words(names->items[i], path, error, ret_error);
+                return r < 0 ? r : error;
+        }
+        return 0;
+}
+
 /* What the shim sources is held to the same rule as what is executed. */
 static int check_source(const Presenting *p, const Group *g, char **ret_error) {
         const DnsConfig *dns = p->certificate->dns;
@@ -153,6 +183,8 @@ static int run_group(const Presenting *p, const Group *g, ProgramResult *ret, ch
         r = proof_call_build(&call, &argv, &environment, ret_error);
         if (r >= 0)
                 r = check_source(p, g, ret_error);
+        if (r >= 0)
+                r = check_credentials(p, g, ret_error);
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
         r = run_program(p, g, &argv, &environment, ret);

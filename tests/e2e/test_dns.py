@@ -139,7 +139,8 @@ class Shipped(DnsCase):
         self.configure()
         self.renewd.certificate("nokey.example.org", "DNS=rfc2136\nChallenge=dns-01\n")
         self.renewd.once(check=1)
-        self.assertIn("put the TSIG key into credentials/", self.renewd.output())
+        path = os.path.join(self.renewd.config, "credentials/tsig.key")
+        self.assertIn(f"there is no credential 'tsig.key': put it into {path}", self.renewd.output())
 
     def test_choice(self):
         """J-03 unset Challenge=: a wildcard by dns-01, a name by http-01, and the reason in the status"""

@@ -36,6 +36,20 @@ $TTL 60
 """
 
 
+def make_key():
+    """A TSIG key as tsig-keygen writes it."""
+    return run(["tsig-keygen", "-a", "hmac-sha256", "renewd-test"]).stdout
+
+
+def server_files(directory, address, zones, records, key, delay):
+    """What a server with these zones needs below its directory: name → text."""
+    files = {"named.conf": OPTIONS.format(directory=directory, address=address, delay=delay) + KEY.format(key=key) +
+                           "".join(zones.format(zone=zone) for zone in records)}
+    if zones is PRIMARY:
+        files.update({f"{zone}.db": ZONE + text for zone, text in records.items()})
+    return files
+
+
 def enter_own_network():
     """Begins this program anew in a network and a mount namespace of its own, where port 53 is free."""
     if os.environ.get("RENEWD_TEST_OWN_NETWORK") != "1":
@@ -63,7 +77,7 @@ class Bind:
         os.makedirs(directory, exist_ok=True)
         self.key = os.path.join(directory, "tsig.key")
         with open(self.key, "w") as f:
-            f.write(run(["tsig-keygen", "-a", "hmac-sha256", "renewd-test"]).stdout)
+            f.write(make_key())
         self.processes = []
         for address, zones in (("127.0.0.1", PRIMARY), ("127.0.0.2", SECONDARY)):
             self.processes.append(self.start(address, zones, delay))
@@ -80,15 +94,10 @@ class Bind:
     def start(self, address, zones, delay):
         directory = os.path.join(self.directory, address)
         os.makedirs(directory, exist_ok=True)
-        config = OPTIONS.format(directory=directory, address=address, delay=delay) + KEY.format(key=self.key)
-        for zone, records in self.records.items():
-            config += zones.format(zone=zone)
-            if zones is PRIMARY:
-                with open(os.path.join(directory, f"{zone}.db"), "w") as f:
-                    f.write(ZONE + records)
+        for name, text in server_files(directory, address, zones, self.records, self.key, delay).items():
+            with open(os.path.join(directory, name), "w") as f:
+                f.write(text)
         path = os.path.join(directory, "named.conf")
-        with open(path, "w") as f:
-            f.write(config)
         return Process(["named", "-g", "-c", path], os.path.join(directory, "log"))
 
     def ask(self, kind, name, server="127.0.0.1"):

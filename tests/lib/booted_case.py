@@ -30,7 +30,7 @@ server {{
 PEBBLE_UNIT = """\
 [Service]
 Environment=PEBBLE_WFE_NONCEREJECT=5 PEBBLE_AUTHZREUSE=0 {environment}
-ExecStart=/usr/bin/pebble -config /srv/{name}.json -strict -dnsserver 127.0.0.1:8053
+ExecStart=/usr/bin/pebble -config /srv/{name}.json -strict -dnsserver {dns}
 StandardOutput=append:/var/log/{name}.log
 StandardError=append:/var/log/{name}.log
 [Install]
@@ -51,13 +51,17 @@ AllowPrivateAddresses=yes
 
 
 class Authority:
-    """One Pebble in the machine; lifetime of what it issues in seconds."""
+    """One Pebble in the machine; lifetime of what it issues in seconds, dns: the name server that it asks."""
 
-    def __init__(self, name, port, lifetime=None, environment="PEBBLE_VA_NOSLEEP=1"):
+    def __init__(self, name, port, lifetime=None, environment="PEBBLE_VA_NOSLEEP=1", dns="127.0.0.1:8053"):
         self.name = name
         self.port = port
         self.lifetime = lifetime
         self.environment = environment
+        self.dns = dns
+
+    def unit(self):
+        return PEBBLE_UNIT.format(name=self.name, environment=self.environment, dns=self.dns)
 
     def config(self):
         config = {"listenAddress": f"127.0.0.1:{self.port}", "managementListenAddress": f"127.0.0.1:{self.port + 1000}",
@@ -97,7 +101,7 @@ class BootedCase(unittest.TestCase):
                 machine.write(path, f.read())
         for ca in cls.authorities:
             machine.write(f"/srv/{ca.name}.json", ca.config())
-            machine.write(f"/etc/systemd/system/{ca.name}.service", PEBBLE_UNIT.format(name=ca.name, environment=ca.environment))
+            machine.write(f"/etc/systemd/system/{ca.name}.service", ca.unit())
             machine.write(f"/etc/renewd/ca/{ca.name}.conf", AUTHORITY.format(port=ca.port))
         machine.write("/etc/systemd/system/names.service", NAMES_UNIT)
         machine.write("/etc/hosts", f"127.0.0.1 localhost {' '.join(NAMES)}\n::1 localhost\n")

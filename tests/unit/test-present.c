@@ -236,6 +236,21 @@ static void credentials(void) {
         end();
 }
 
+static void no_credential(void) {
+        begin(DNS_STYLE_NATIVE, "echo $1 >> $L");
+        _cleanup_(proof_list_done) ProofList l = proofs(1);
+        char words[600];
+
+        CHECK_INT(string_list_add(&dns.credentials, "missing"), 0);
+        (void) snprintf(words, sizeof words,
+                        "there is no credential 'missing': put it into %s/credentials/missing, "
+                        "owner root, mode 0600",
+                        config);
+        CHECK_STR(present(&l), words);
+        CHECK_STR(logged(), "");
+        end();
+}
+
 static void unconfigured(void) {
         begin(DNS_STYLE_NATIVE, "echo $1 >> $L");
         _cleanup_(proof_list_done) ProofList l = proofs(1);
@@ -262,4 +277,5 @@ TEST_MAIN({ "what is shown already is not shown a second time, nor cleaned up tw
           { "S7.2 HOOK_CHAIN: one call for all, also to clean up", chain },
           { "J-13 what is not named stays until nothing shall be shown", some },
           { "credentials reach the program, strangers' variables do not", credentials },
+          { "a credential that is missing is named, with its place", no_credential },
           { "J-13 a program that left the configuration", unconfigured })
