@@ -27,10 +27,6 @@ void cert_retry_parked_at(Cert *c, const char *ca) {
         cert_plan(c);
 }
 
-const char *cert_present_ca(const Cert *c) {
-        return c->ca.name ? c->ca.name : c->config->ca;
-}
-
 const char *cert_issuing_ca(const Cert *c) {
         bool known = c->present && str_equal(c->record.current.leaf, c->info.leaf_sha256);
 

@@ -71,8 +71,6 @@ void cert_forget_order_at(Cert *c, const char *ca);
 /* What a failure has parked is perhaps mended. */
 void cert_retry_parked_at(Cert *c, const char *ca);
 
-/* The name of the CA that it is, or would be, ordered from now. */
-const char *cert_present_ca(const Cert *c);
 /* The name of the CA that issued what is there; the configured one if that is not known. */
 const char *cert_issuing_ca(const Cert *c);
 /* It was revoked by us. With `replace` another one is ordered at once, with another key. */
