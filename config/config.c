@@ -13,6 +13,7 @@ void ca_config_done(CaConfig *c) {
         free(c->directory);
         free(c->bundle);
         free(c->external_account);
+        free(c->staging);
         string_list_done(&c->contact);
         string_list_done(&c->origins);
         string_list_done(&c->caa_identities);
@@ -65,6 +66,7 @@ void certificate_config_done(CertificateConfig *c) {
         string_list_done(&c->fallback_cas);
         string_list_done(&c->challenge_hook);
         free(c->dns_name);
+        free(c->staging);
         (void) dns_config_free(c->dns);
         for (size_t i = 0; i < c->target_count; i++)
                 target_config_done(&c->targets[i]);
@@ -92,6 +94,7 @@ Config *config_free(Config *c) {
         string_list_done(&c->default_fallback_cas);
         string_list_done(&c->default_challenge_hook);
         free(c->default_dns);
+        free(c->default_rehearse);
         for (size_t i = 0; i < c->ca_count; i++)
                 ca_config_done(&c->cas[i]);
         free(c->cas);
@@ -221,6 +224,10 @@ const char *certificate_profile(const CertificateConfig *c) {
 
 bool certificate_has_ca(const CertificateConfig *c, const char *ca) {
         return ca && (str_equal(c->ca, ca) || string_list_contains(&c->fallback_cas, ca));
+}
+
+bool certificate_rehearses_at(const CertificateConfig *c, const char *ca) {
+        return ca && str_equal(c->staging, ca);
 }
 
 bool certificate_accepts_names(const CertificateConfig *c, const StringList *names) {

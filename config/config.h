@@ -60,6 +60,7 @@ typedef struct CaConfig {
         bool replaces;      /* tell it which certificate an order replaces (T-15) */
         StringList contact; /* Contact=, or Email= of [Account]; "mailto:" is added where it is sent */
         char *external_account; /* credential below credentials/eab/; the CA's name unless told otherwise */
+        char *staging; /* the CA definition to rehearse at; NULL: none */
 } CaConfig;
 
 typedef enum FileContent {
@@ -136,6 +137,13 @@ typedef struct DnsConfig {
         char *resolver;     /* asked for zones and aliases; NULL: the system's */
 } DnsConfig;
 
+/* Whether a renewal is rehearsed some days before (Rehearse=). */
+typedef enum Rehearse {
+        REHEARSE_AUTO, /* if the lifetime is long enough */
+        REHEARSE_YES,
+        REHEARSE_NO,
+} Rehearse;
+
 typedef struct CertificateConfig {
         char *name;       /* file name without .conf: [a-z0-9][a-z0-9._-]*, "_wildcard." for "*." */
         char *path;       /* of the file, for messages */
@@ -157,6 +165,8 @@ typedef struct CertificateConfig {
         int64_t lifetime_sec;  /* asked for; 0: the CA's default (H-04) */
         ChallengeType challenges[CHALLENGE_TYPE_MAX];
         bool preflight;            /* the names are looked at before an order */
+        Rehearse rehearse;
+        char *staging;             /* name of the CaConfig that its first CA is rehearsed at; NULL: none */
         size_t challenge_count;    /* 0: what the machine can do (J-03) */
         StringList challenge_hook; /* argv; run beside our own answer to http-01; empty: none */
         char *dns_name;            /* of DNS=; NULL: none */
@@ -185,6 +195,7 @@ typedef struct Config {
         ChallengeType default_challenges[CHALLENGE_TYPE_MAX];
         size_t default_challenge_count;
         bool default_preflight;
+        char *default_rehearse; /* "yes", "no"; NULL: by lifetime */
         char *default_profile, *default_require_profile, *default_preferred_chain;
         int64_t default_lifetime_sec;
         StringList default_challenge_hook;
@@ -216,6 +227,9 @@ const char *certificate_profile(const CertificateConfig *c);
 
 /* Is `ca` one of its CAs? */
 bool certificate_has_ca(const CertificateConfig *c, const char *ca);
+
+/* Is `ca` the one where its renewal is rehearsed, and none of its own? */
+bool certificate_rehearses_at(const CertificateConfig *c, const char *ca);
 
 /* Some of its names, and all that are not optional? */
 bool certificate_accepts_names(const CertificateConfig *c, const StringList *names);

@@ -175,6 +175,31 @@ static int load_ca(Loader *l, const char *const dirs[], const char *name) {
         return r < 0 ? r : keep_ca(l->config, &d.ca);
 }
 
+/* Without it everything but rehearsals is as it should be. */
+static int check_staging(const Loader *l) {
+        Report report = { .config = l->config };
+        int r = 0;
+
+        for (size_t i = 0; i < l->config->ca_count && r >= 0; i++) {
+                const CaConfig *ca = &l->config->cas[i];
+
+                if (!ca->staging)
+                        continue;
+                if (str_equal(ca->staging, ca->name))
+                        r = report_warning(
+                                        &report,
+                                        "CA '%s': Staging=%s: is this CA itself; name its test service",
+                                        ca->name, ca->staging);
+                else if (!config_ca(l->config, ca->staging))
+                        r = report_warning(
+                                        &report,
+                                        "CA '%s': Staging=%s: there is no such CA below ca/; nothing is "
+                                        "rehearsed",
+                                        ca->name, ca->staging);
+        }
+        return r;
+}
+
 int load_cas(Loader *l) {
         _cleanup_(string_list_done) StringList names = {};
         _cleanup_directories_ char *dirs[3] = {};
@@ -194,5 +219,5 @@ int load_cas(Loader *l) {
                                 report_warning(&report, "ca/%s.conf: ignored: not a name for a CA",
                                                shown ? shown : "?");
         }
-        return r;
+        return r < 0 ? r : check_staging(l);
 }

@@ -12,6 +12,7 @@ static void certificate_draft_done(CertificateDraft *d) {
         free(d->first_name);
         free(d->first_optional);
         free(d->preflight);
+        free(d->rehearse);
         free(d->reuse_key);
         *d = (CertificateDraft){};
 }
@@ -95,6 +96,29 @@ static void fill_key(const Config *config, CertificateDraft *d) {
                        (d->reuse_key ? str_equal(d->reuse_key, "yes") : config->default_reuse_key);
 }
 
+static int fill_rehearse(Loader *l, const Report *report, CertificateDraft *d) {
+        const Config *config = l->config;
+        const char *said = d->rehearse ? d->rehearse : config->default_rehearse;
+        CertificateConfig *c = &d->certificate;
+        const CaConfig *ca = config_ca(config, c->ca);
+
+        c->rehearse = !said                    ? REHEARSE_AUTO
+                      : str_equal(said, "yes") ? REHEARSE_YES
+                                               : REHEARSE_NO;
+        /* Twins take the same way: once is enough. */
+        if (!ca || c->twin_of)
+                return 0;
+        if (config_ca(config, ca->staging) && !certificate_has_ca(c, ca->staging))
+                return str_replace(&c->staging, ca->staging);
+        if (!d->rehearse || c->rehearse != REHEARSE_YES)
+                return 0;
+        return report_warning(
+                        report,
+                        "%s: Rehearse=yes: nothing is rehearsed, as CA '%s' has no Staging=; set it in "
+                        "ca/%s.conf to a CA to try things out at",
+                        c->path, ca->name, ca->name);
+}
+
 /* What the certificate leaves open is as [Defaults] says. */
 static int fill_defaults(Loader *l, CertificateDraft *d) {
         const Config *config = l->config;
@@ -139,6 +163,8 @@ static int read_certificate(Loader *l, const Report *report, const Source *s, Ce
                 r = fill_defaults(l, d);
         if (r >= 0)
                 r = check_cas(l, report, c);
+        if (r >= 0)
+                r = fill_rehearse(l, report, d);
         if (r >= 0)
                 r = load_dns(l, report, c);
         if (r >= 0)

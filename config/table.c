@@ -58,6 +58,11 @@ const ConfigKey config_keys[] = {
           "Whether the names are looked at before an order: does a probe of renewd's own come back over "
           "http-01, do CAA records allow the CA. What is wrong is shown and delays the first attempts for "
           "minutes up to two hours; then the order is placed all the same." },
+        { CONFIG_MAIN, "Defaults", "Rehearse", &value_bool_text, AT(Config, default_rehearse), NULL,
+          "Whether a renewal is rehearsed some days before it is due: the whole way is walked at the CA that "
+          "Staging= of the certificate's first CA names, challenges included, and what comes is thrown away. A "
+          "failure is shown, while there is time to mend it. Unset: yes for certificates that live 60 days or "
+          "longer. A CA without Staging= is never rehearsed." },
         { CONFIG_MAIN, "Defaults", "DNS", &value_item_name, AT(Config, default_dns), NULL,
           "The DNS provider that writes the records of dns-01: a file name below dns/ without .conf." },
         { CONFIG_MAIN, "Defaults", "ChallengeHook", &value_command, AT(Config, default_challenge_hook), NULL,
@@ -112,6 +117,9 @@ const ConfigKey config_keys[] = {
           "How control of the names is shown, as in [Defaults]." },
         { CONFIG_CERTIFICATE, "Certificate", "PreFlight", &value_bool_text, AT(CertificateDraft, preflight), NULL,
           "Whether the names are looked at before an order, as in [Defaults]." },
+        { CONFIG_CERTIFICATE, "Certificate", "Rehearse", &value_bool_text, AT(CertificateDraft, rehearse), NULL,
+          "Whether the renewal is rehearsed at the CA's Staging=, as in [Defaults]. 'renewctl rehearse NAME' does "
+          "it at any time, whatever is set here." },
         { CONFIG_CERTIFICATE, "Certificate", "Profile", &value_profile, CERT(profile), NULL,
           "The profile to order by, if the CA offers it, as in [Defaults]." },
         { CONFIG_CERTIFICATE, "Certificate", "RequireProfile", &value_profile, CERT(require_profile), NULL,
@@ -187,6 +195,10 @@ const ConfigKey config_keys[] = {
         { CONFIG_CA, "CA", "Replaces", &value_bool, CA(replaces), "yes",
           "Whether an order names the certificate that it replaces, where the CA knows renewal "
           "information. Some CAs then exempt the order from their limits." },
+        { CONFIG_CA, "CA", "Staging", &value_item_name, CA(staging), NULL,
+          "The CA where renewals of this CA's certificates are rehearsed: a file name below ca/ without .conf, "
+          "mostly the CA's own test service. It gets an account of its own, under the same AgreeToTerms= of "
+          "[Account]. Unset or empty: none, nothing is rehearsed." },
         { CONFIG_CA, "CA", "AgreeToTerms", &value_bool_text, AT(CaDraft, agree), NULL,
           "Whether you agree to the terms of service of this CA. Unset: as in [Account]." },
         { CONFIG_CA, "CA", "Contact", &value_contact, AT2(CaDraft, ca.contact, contact_given), NULL,

@@ -51,6 +51,7 @@ typedef struct CertificateDraft {
         CertificateConfig certificate;
         char *first_name; /* of Names= as written: default ProbeName= */
         char *preflight;  /* PreFlight=: "yes", "no", NULL: as [Defaults] says */
+        char *rehearse;   /* Rehearse=: the same */
         KeyType key_types[KEY_TYPES_MAX];
         size_t key_type_count;
         char *reuse_key;   /* ReuseKey=: "yes", "no", NULL: as [Defaults] says */
