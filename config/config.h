@@ -60,7 +60,7 @@ typedef struct CaConfig {
         bool replaces;      /* tell it which certificate an order replaces (T-15) */
         StringList contact; /* Contact=, or Email= of [Account]; "mailto:" is added where it is sent */
         char *external_account; /* credential below credentials/eab/; the CA's name unless told otherwise */
-        char *staging; /* the CA definition to rehearse at; NULL: none */
+        char *staging;          /* the CA definition to rehearse at; NULL: none */
 } CaConfig;
 
 typedef enum FileContent {
@@ -164,9 +164,9 @@ typedef struct CertificateConfig {
         char *preferred_chain; /* common name or SHA-256; NULL: the CA's default (P-08) */
         int64_t lifetime_sec;  /* asked for; 0: the CA's default (H-04) */
         ChallengeType challenges[CHALLENGE_TYPE_MAX];
-        bool preflight;            /* the names are looked at before an order */
+        bool preflight; /* the names are looked at before an order */
         Rehearse rehearse;
-        char *staging;             /* name of the CaConfig that its first CA is rehearsed at; NULL: none */
+        char *staging; /* name of the CaConfig that its first CA is rehearsed at; NULL: none */
         size_t challenge_count;    /* 0: what the machine can do (J-03) */
         StringList challenge_hook; /* argv; run beside our own answer to http-01; empty: none */
         char *dns_name;            /* of DNS=; NULL: none */
@@ -227,6 +227,9 @@ const char *certificate_profile(const CertificateConfig *c);
 
 /* Is `ca` one of its CAs? */
 bool certificate_has_ca(const CertificateConfig *c, const char *ca);
+
+/* How the id of a rehearsal's attempt begins: its key is of no use for any other CA, and does not stay. */
+#define ATTEMPT_OF_REHEARSAL "rehearsal-"
 
 /* Is `ca` the one where its renewal is rehearsed, and none of its own? */
 bool certificate_rehearses_at(const CertificateConfig *c, const char *ca);

@@ -62,8 +62,9 @@ static int dump_certificate(const CertificateConfig *c, Bytes *ret) {
                 .certificate = *c, /* borrows */
                 .reuse_key = c->reuse_key ? yes : no,
                 .preflight = c->preflight ? yes : no,
-                .rehearse = c->rehearse == REHEARSE_AUTO ? NULL
-                            : c->rehearse == REHEARSE_YES ? yes : no,
+                .rehearse = c->rehearse == REHEARSE_AUTO  ? NULL
+                            : c->rehearse == REHEARSE_YES ? yes
+                                                          : no,
         };
         int r;
 

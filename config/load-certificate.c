@@ -102,9 +102,7 @@ static int fill_rehearse(Loader *l, const Report *report, CertificateDraft *d) {
         CertificateConfig *c = &d->certificate;
         const CaConfig *ca = config_ca(config, c->ca);
 
-        c->rehearse = !said                    ? REHEARSE_AUTO
-                      : str_equal(said, "yes") ? REHEARSE_YES
-                                               : REHEARSE_NO;
+        c->rehearse = !said ? REHEARSE_AUTO : str_equal(said, "yes") ? REHEARSE_YES : REHEARSE_NO;
         /* Twins take the same way: once is enough. */
         if (!ca || c->twin_of)
                 return 0;

@@ -92,6 +92,7 @@ int verb_dns_persist(Ctl *ctl, char *names[], int count);
 int verb_show(Ctl *ctl, char *names[], int count);
 int verb_why(Ctl *ctl, char *names[], int count);
 int verb_plan(Ctl *ctl, char *names[], int count);
+int verb_rehearse(Ctl *ctl, char *names[], int count);
 int verb_renew(Ctl *ctl, char *names[], int count);
 int verb_account(Ctl *ctl, char *names[], int count);
 int verb_revoke(Ctl *ctl, char *names[], int count);

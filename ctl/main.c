@@ -80,6 +80,9 @@ static const Verb verbs[] = {
         { "renew", "NAME", 1, 1, "wf", verb_renew, "renew a certificate now",
           "  --wait   print each step until it is served or has failed\n"
           "  --force  although the CA asked to wait, or it was just issued\n" },
+        { "rehearse", "NAME", 1, 1, "", verb_rehearse,
+          "walk the way of a renewal at the CA's test service; nothing is installed",
+          "Each step is printed. Exit status 0: the renewal will find its way; 1: it will not.\n" },
         { "revoke", "NAME", 1, 1, "RWN", verb_revoke, "revoke a certificate", revoke_help },
         { "account", "[ACTION] [CA]", 0, 2, "KFyn", verb_account, "the accounts at the CAs",
           account_help },
@@ -120,7 +123,7 @@ static const struct option long_options[] = {
 static const char general_help[] =
                 "\n"
                 "Options:\n"
-                "  --json          print one JSON object (renew: one a line)\n"
+                "  --json          print one JSON object (renew, rehearse: one a line)\n"
                 "  --config DIR    instead of " RENEWD_CONFIG_DIR "\n"
                 "  --state DIR     instead of " RENEWD_STATE_DIR "\n"
                 "  --runtime DIR   instead of " RENEWD_RUNTIME_DIR "\n"

@@ -1,4 +1,4 @@
-/* renew: asks for a renewal now, and follows it on request. */
+/* renew: asks for a renewal now, and follows it on request; rehearse: follows a rehearsal. */
 
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 #include "ctl/status.h"
 
 #define TIMEOUT_SEC 30
+#define RENEW       "io.renewd.Manager.Renew"
 
 /* A step is told at once; with --json as a line of its own. */
 static int print_step(Ctl *ctl, const char *name, const Json *step) {
@@ -44,7 +45,7 @@ static int print_said(Ctl *ctl) {
         return 0;
 }
 
-static int renew(Ctl *ctl, const char *name, bool follow) {
+static int renew(Ctl *ctl, const char *method, const char *name, bool follow) {
         _cleanup_(varlink_client_freep) VarlinkClient *client = NULL;
         _cleanup_(json_freep) Json *parameters = json_object_new();
         bool ok = false, more = true;
@@ -59,8 +60,7 @@ static int renew(Ctl *ctl, const char *name, bool follow) {
                 return r;
         r = print_said(ctl);
         if (r >= 0)
-                r = varlink_client_send(
-                                client, "io.renewd.Manager.Renew", TAKE_PTR(parameters), follow);
+                r = varlink_client_send(client, method, TAKE_PTR(parameters), follow);
         while (r >= 0 && more) {
                 _cleanup_(varlink_reply_done) VarlinkReply reply = {};
                 bool done = false;
@@ -107,10 +107,10 @@ static int renew_both(Ctl *ctl, const char *name, bool follow) {
         r = find_twin(ctl, name, &twin);
         if (r != 0)
                 return r;
-        r = renew(ctl, name, follow);
+        r = renew(ctl, RENEW, name, follow);
         if (!twin || (r != CTL_FINE && r != CTL_PROBLEM))
                 return r;
-        second = renew(ctl, twin, follow);
+        second = renew(ctl, RENEW, twin, follow);
         return second != CTL_FINE ? second : r;
 }
 
@@ -123,4 +123,11 @@ int verb_renew(Ctl *ctl, char *names[], int count) {
         if (!certificate_name_is_valid(names[0]))
                 return ctl_unknown_name(ctl, names[0]);
         return renew_both(ctl, names[0], ctl->wait);
+}
+
+int verb_rehearse(Ctl *ctl, char *names[], int count) {
+        (void) count;
+        if (!certificate_name_is_valid(names[0]))
+                return ctl_unknown_name(ctl, names[0]);
+        return renew(ctl, "io.renewd.Manager.Rehearse", names[0], true);
 }

@@ -14,7 +14,7 @@ _renewctl_files() {
 
 _renewctl() {
     local cur prev words cword verb= i
-    local verbs='add remove status show dns-persist why plan renew revoke account check version'
+    local verbs='add remove status show dns-persist why plan renew rehearse revoke account check version'
     local actions='list show check create find update agree rollover deactivate bind repair'
     local challenges='http-01 tls-alpn-01 dns-01 dns-account-01 dns-persist-01'
     local common='--json --config --state --runtime --data --help --version'
@@ -88,7 +88,7 @@ _renewctl() {
 
     case $verb in
         '') COMPREPLY=($(compgen -W "$verbs" -- "$cur")) ;;
-        remove | show | why | renew | revoke | dns-persist)
+        remove | show | why | renew | rehearse | revoke | dns-persist)
             COMPREPLY=($(compgen -W "$(_renewctl_files "$config/certificates")" -- "$cur"))
             ;;
         account)

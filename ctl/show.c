@@ -66,6 +66,15 @@ static int line_window(Bytes *out, const Json *certificate) {
         return r < 0 ? r : line(out, "because", status_text(info, "explanation"));
 }
 
+/* How the next renewal went where it costs nothing. */
+static int line_rehearsal(Bytes *out, const Json *certificate) {
+        const Json *rehearsal;
+
+        if (json_get_object(certificate, "rehearsal", &rehearsal) < 0)
+                return 0;
+        return line(out, "rehearsal", status_text(rehearsal, "message"));
+}
+
 /* In the order in which a person asks. */
 static int format_facts(Bytes *out, const Json *c) {
         static const struct {
@@ -105,6 +114,8 @@ static int format_facts(Bytes *out, const Json *c) {
                                              (long long) status_number(c, "failures"));
         if (r >= 0)
                 r = line_window(out, c);
+        if (r >= 0)
+                r = line_rehearsal(out, c);
         return r < 0 ? r : line_names(out, c);
 }
 

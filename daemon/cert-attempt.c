@@ -48,7 +48,8 @@ static void fail_with(Cert *c, ProblemClass class, const char *what, int error) 
         cert_attempt_fail(c, &f);
 }
 
-/* "20270103-120000-1f3a": unique enough beside the certificate's name, and readable. */
+/* "20270103-120000-1f3a": unique enough beside the certificate's name, and readable. The signer knows a rehearsal's
+ * by its beginning. */
 int cert_attempt_id(const Cert *c, char **ret) {
         _cleanup_free_ char *id = NULL;
         int r;
@@ -59,7 +60,7 @@ int cert_attempt_id(const Cert *c, char **ret) {
 
         if (!gmtime_r(&now, &tm) || strftime(date, sizeof date, "%Y%m%d-%H%M%S", &tm) == 0)
                 return -EOVERFLOW;
-        r = str_printf(&id, "%s-%04x", date, random);
+        r = str_printf(&id, "%s%s-%04x", c->rehearses ? ATTEMPT_OF_REHEARSAL : "", date, random);
         if (r < 0)
                 return r;
         free(*ret);
@@ -75,7 +76,7 @@ static int attempt_new(Cert *c) {
         a->at = cert_now(c);
         r = cert_attempt_id(c, &a->id);
         if (r >= 0)
-                r = cert_wanted_names(c, a->at, &a->names);
+                r = cert_wanted_names(c->rehearses ? c->rehearses : c, a->at, &a->names);
         if (r >= 0)
                 r = str_replace(&a->ca, c->ca.name);
         if (r >= 0)
@@ -202,7 +203,9 @@ static void watch_queue(Cert *c) {
 
 void cert_attempt_admit(Cert *c) {
         PacerWish wish = {
-                .not_after = c->present ? c->info.not_after : 0,
+                .not_after = c->present     ? c->info.not_after
+                             : c->rehearses ? INT64_MAX
+                                            : 0,
                 .urgent = c->plan.reason == RENEW_EMERGENCY || c->plan.reason == RENEW_EXPIRED ||
                           c->plan.reason == RENEW_RECALLED,
                 .fresh = !c->record.attempt.order,

@@ -46,7 +46,7 @@ static RetryFacts retry_facts(const Cert *c, const Failure *f, unsigned failures
         };
 }
 
-static void remember_error(Cert *c, const Failure *f, int64_t now) {
+void cert_remember_error(Cert *c, const Failure *f, int64_t now) {
         RecordError *e = &c->record.error;
         const char *type = problem_type_to_string(f->problem.type);
 
@@ -148,7 +148,7 @@ static void count_failure(Cert *c, const Failure *f, int64_t now) {
                 count_attempt(c, f, now);
         learn(c, f, now);
         if (!heeded)
-                remember_error(c, f, now);
+                cert_remember_error(c, f, now);
         if (f->problem.type == PROBLEM_BAD_PUBLIC_KEY && f->place == PLACE_FINALIZE)
                 cert_retire_key(c);
         if (order_is_over(c, f) || heeded)
@@ -192,6 +192,10 @@ void cert_attempt_fail(Cert *c, const Failure *f) {
         judge(&copy);
         hold_others(c, &copy, now);
         park_account(c, &copy, now);
+        if (c->rehearses) {
+                cert_rehearsal_fail(c, &copy);
+                return;
+        }
         count_failure(c, &copy, now);
         at = MAX(cert_reach(c)->soon, cert_tries(c).next_attempt);
         /* A wish stays until the CA has been asked, by an account that it knows (F-15). */

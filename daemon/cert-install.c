@@ -131,7 +131,7 @@ static void prune(Cert *c) {
         _cleanup_(json_freep) Json *j = NULL;
         int r;
 
-        if (!c->prune_wanted)
+        if (!c->prune_wanted || !c->live || cert_is_rehearsing(c))
                 return;
         c->prune_wanted = false;
         c->prune = helper_call_free(c->prune);
@@ -146,6 +146,11 @@ static void prune(Cert *c) {
                                 on_pruned, c, &c->prune);
         if (r < 0) /* after the next renewal they go */
                 log_debug("%s: keys not pruned: %s", c->config->name, errno_text(r));
+}
+
+void cert_prune_keys(Cert *c) {
+        c->prune_wanted = true;
+        prune(c);
 }
 
 /* ---- publish ---- */

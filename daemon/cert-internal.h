@@ -17,6 +17,8 @@
  *   cert-chain.c    the chain that came: checked, saved, taken over
  *   cert-install.c  published, and wanted at the targets
  *   cert-twin.c     and its twin, if it has one
+ *   cert-rehearsal.c  the way of its renewal, walked before at another CA
+ *   cert-rehearsal-words.c  what is told of that
  *   cert-account.c  what becomes of it with its account, and when it is revoked
  *   cert-watch.c    those who look on
  *   cert-renewal-info.c  when the CA would like it renewed
@@ -155,6 +157,9 @@ struct Cert {
         Target **targets;
         size_t target_count;
 
+        Cert *rehearsal; /* owns; NULL: its first CA has none to rehearse at */
+        Cert *rehearses; /* borrowed; of a rehearsal: the certificate that it is for */
+
         CertWatch *watches;
         unsigned watch_round;
 };
@@ -170,6 +175,7 @@ bool cert_fits(const Cert *c);
 bool cert_is_extra(const Cert *c); /* a new order would be no renewal */
 bool cert_is_due(const Cert *c);   /* a new certificate is wanted, now or as soon as it may be */
 RenewPlan cert_plan_at(const Cert *c, int64_t now);
+StoreKind cert_store_kind(const Cert *c);
 int cert_save(Cert *c); /* the record; the caller says what failing means */
 const char *cert_key_type(const Cert *c);
 
@@ -203,6 +209,7 @@ int cert_optional_trouble(const Cert *c, char **ret); /* words; NULL: none is le
 
 /* cert-load.c */
 int cert_load(Cert *c);
+int cert_load_record(Cert *c);
 
 /* cert-preflight.c */
 bool cert_preflight_begin(Cert *c);                /* false: there is nothing to look at */
@@ -219,6 +226,7 @@ bool cert_attempt_fits(const Cert *c); /* the open attempt is for the present co
 
 /* cert-fail.c */
 void cert_attempt_fail(Cert *c, const Failure *f);
+void cert_remember_error(Cert *c, const Failure *f, int64_t now);
 void cert_attempt_failed_before(Cert *c); /* found at start, for the second time */
 
 /* cert-renewal-info.c */
@@ -271,6 +279,7 @@ void cert_install(Cert *c);
 void cert_install_stop(Cert *c);
 bool cert_install_is_settled(const Cert *c);
 bool cert_is_deployed(const Cert *c);
+void cert_prune_keys(Cert *c); /* now, or when it is live */
 
 void cert_install_tell(Cert *c); /* those who look on, if all is done */
 
@@ -283,6 +292,26 @@ void cert_wake_twin(const Cert *c);            /* this one's attempt has ended *
 void cert_hurry_twin(const Cert *c);           /* this one's files are in place */
 bool cert_target_awaits(
                 const Cert *c, const Target *t); /* the twin's files, and these are on their way */
+
+/* cert-rehearsal.c; `c` is the certificate, `r` its rehearsal */
+int cert_rehearsal_configure(Cert *c, const CertCa *ca); /* without a session: none */
+Cert *cert_rehearsal_free(Cert *r);
+bool cert_rehearses(const Cert *c); /* by itself */
+bool cert_is_rehearsing(const Cert *c);
+int64_t cert_rehearsal_at(const Cert *c); /* when the next one is due; 0: none is */
+/* Nothing is under way; begins (from the loop) what is due. When to look again; 0: not for this. */
+int64_t cert_rehearsal_plan(Cert *c, int64_t now);
+bool cert_rehearsal_failed_last(const Cert *c);
+void cert_rehearsal_pass(Cert *r);
+void cert_rehearsal_fail(Cert *r, const Failure *f);
+void cert_rehearsal_yield(
+                Cert *c, const char *why); /* whatever is under way ends, without a result */
+void cert_rehearsals_give_way(Cert *c); /* an order of this one begins: all of the same names end */
+
+/* cert-rehearsal-words.c; NULL: nothing to say */
+int cert_rehearsal_trouble(const Cert *c, char **ret);
+int cert_describe_rehearsal(const Cert *c, char **ret);
+int cert_rehearsal_json(const Cert *c, Json **ret);
 
 /* cert-watch.c */
 void cert_tell(Cert *c, bool done, bool ok, const char *step);

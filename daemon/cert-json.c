@@ -118,6 +118,13 @@ static int put_wishes(const Cert *c, Json *j) {
         return r;
 }
 
+static int put_rehearsal(const Cert *c, Json *j) {
+        Json *rehearsal;
+        int r = cert_rehearsal_json(c, &rehearsal);
+
+        return r < 0 || !rehearsal ? r : json_set(j, "rehearsal", rehearsal);
+}
+
 int cert_json(const Cert *c, Json **ret) {
         _cleanup_(json_freep) Json *j = json_object_new();
         int r;
@@ -149,6 +156,8 @@ int cert_json(const Cert *c, Json **ret) {
                 r = put_wishes(c, j);
         if (r >= 0)
                 r = put_renewal_info(c, j);
+        if (r >= 0)
+                r = put_rehearsal(c, j);
         if (r >= 0)
                 r = put_targets(c, j);
         if (r < 0)

@@ -6,12 +6,12 @@
 
 #define DAMAGED_WAIT_SEC (10 * SEC_PER_MIN)
 
-static int load_record(Cert *c) {
+int cert_load_record(Cert *c) {
         _cleanup_(json_freep) Json *j = NULL;
         LogFields fields = { .certificate = c->config->name };
         int r;
 
-        r = store_load(c->context->engine->store, STORE_CERTIFICATE, c->config->name, &j);
+        r = store_load(c->context->engine->store, cert_store_kind(c), c->config->name, &j);
         if (r == -ENOMEM)
                 return r;
         if (r < 0 && r != -ENOENT) {
@@ -96,7 +96,7 @@ int cert_load(Cert *c) {
         CertCas cas = c->cas;
         int r;
 
-        r = load_record(c);
+        r = cert_load_record(c);
         if (r >= 0)
                 r = load_chain(c);
         if (r >= 0)

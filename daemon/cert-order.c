@@ -214,7 +214,7 @@ static int machine_make(Cert *c, OrderMachine **ret) {
                 .challenge_count = cert_challenges(c, challenges),
                 .lifetime_hint_sec = lifetime,
                 .emergency = lifetime > 0 ? c->info.not_after - MIN(lifetime / 10, SEC_PER_DAY) : 0,
-                .preferred_chain = c->config->preferred_chain,
+                .preferred_chain = c->rehearses ? NULL : c->config->preferred_chain,
         };
 
         if (!a->order)

@@ -147,7 +147,7 @@ static int note_shown(bool shown, void *userdata) {
 static void on_changed(void *userdata) {
         Cert *c = userdata;
 
-        cert_tell_step(c);
+        cert_tell_step(cert_is_rehearsing(c) ? c->rehearsal : c);
         cert_changed(c);
 }
 

@@ -69,7 +69,8 @@ CertState cert_state(const Cert *c) {
                 return CERT_EXPIRED;
         if (cert_is_late(c))
                 return CERT_FAILING;
-        if (wrong || install_trouble(c))
+        if (wrong || install_trouble(c) ||
+            (cert_rehearsal_failed_last(c) && c->plan.reason == RENEW_NONE))
                 return CERT_DEGRADED;
         if (c->phase != CERT_IDLE || !cert_is_deployed(c))
                 return CERT_RENEWING;
@@ -108,9 +109,9 @@ int64_t cert_next_attempt(const Cert *c) {
 }
 
 bool cert_is_settled(const Cert *c) {
-        return c->phase == CERT_IDLE && !c->wanted && !c->awaits_twin && !cert_info_is_due(c) &&
-               cert_install_is_settled(c) && presenter_is_settled(c->presenter) &&
-               (c->planned == 0 || c->planned > cert_now(c));
+        return c->phase == CERT_IDLE && !cert_is_rehearsing(c) && !c->wanted && !c->awaits_twin &&
+               !cert_info_is_due(c) && cert_install_is_settled(c) &&
+               presenter_is_settled(c->presenter) && (c->planned == 0 || c->planned > cert_now(c));
 }
 
 /* ---- sentences ---- */
@@ -154,7 +155,7 @@ int cert_describe(const Cert *c, char **ret) {
                 if (r < 0 || *ret)
                         return r;
         }
-        return 0;
+        return cert_describe_rehearsal(c, ret);
 }
 
 /* "; the old one is valid until 2027-01-03": how long it may be ignored. */
@@ -186,7 +187,7 @@ static int add_retry(const Cert *c, Bytes *b) {
 }
 
 static int problem_text(const Cert *c, Bytes *b) {
-        _cleanup_free_ char *order = NULL;
+        _cleanup_free_ char *order = NULL, *rehearsal = NULL;
         const char *install = install_trouble(c);
         CertState state = cert_state(c);
         int r;
@@ -200,8 +201,10 @@ static int problem_text(const Cert *c, Bytes *b) {
         r = order_trouble(c, &order);
         if (r < 0)
                 return r;
-        if (!order && !install && state != CERT_EXPIRED)
-                return 0;
+        if (!order && !install && state != CERT_EXPIRED) {
+                r = cert_rehearsal_trouble(c, &rehearsal);
+                return r < 0 || !rehearsal ? r : bytes_append_string(b, rehearsal);
+        }
         r = bytes_append_string(b, order ? order : install ? install : "being renewed");
         if (r >= 0)
                 r = add_safety(c, order || !install, b);

@@ -193,6 +193,19 @@ static int add_optional(const Cert *c, Json *list) {
         return r < 0 ? r : add_step(list, "ask for the left-out names", cert_optional_at(c), why);
 }
 
+static int add_rehearsal(const Cert *c, Json *list) {
+        int64_t at = cert_rehearsal_at(c);
+        _cleanup_free_ char *what = NULL;
+        int r;
+
+        if (at == 0)
+                return 0;
+        r = str_printf(&what, "rehearsal at %s", c->rehearsal->ca.name);
+        return r < 0 ? r
+                     : add_step(list, what, MAX(at, cert_now(c)),
+                                cert_rehearsal_failed_last(c) ? "the last one failed" : NULL);
+}
+
 static int add_targets(const Cert *c, Json *list) {
         int r = 0;
 
@@ -213,6 +226,8 @@ int cert_plan_json(const Cert *c, Json **ret) {
 
         if (r >= 0)
                 r = add_optional(c, list);
+        if (r >= 0)
+                r = add_rehearsal(c, list);
         if (r >= 0)
                 r = add_targets(c, list);
         if (r >= 0 && c->present)

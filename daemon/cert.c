@@ -12,9 +12,11 @@
 #define OVERDUE_SEC   SEC_PER_HOUR
 
 void cert_set_phase(Cert *c, CertPhase phase) {
+        if (phase != CERT_IDLE && !c->rehearses)
+                cert_rehearsals_give_way(c);
         c->phase = phase;
         c->context->progress++;
-        if (phase == CERT_IDLE)
+        if (phase == CERT_IDLE && !c->rehearses)
                 cert_wake_twin(c);
 }
 
@@ -39,6 +41,10 @@ void cert_changed(Cert *c) {
         c->context->changed(c->context->userdata);
 }
 
+StoreKind cert_store_kind(const Cert *c) {
+        return c->rehearses ? STORE_REHEARSAL : STORE_CERTIFICATE;
+}
+
 int cert_save(Cert *c) {
         _cleanup_(json_freep) Json *j = NULL;
         int r;
@@ -46,7 +52,7 @@ int cert_save(Cert *c) {
         r = record_build(&c->record, &j);
         if (r < 0)
                 return r;
-        return store_save(c->context->engine->store, STORE_CERTIFICATE, c->config->name, j);
+        return store_save(c->context->engine->store, cert_store_kind(c), c->config->name, j);
 }
 
 /* ---- what is true of the current certificate ---- */
@@ -175,6 +181,7 @@ static void sleep_until(Cert *c, int64_t at, int64_t wake, int64_t now) {
 
 static void plan_idle(Cert *c, int64_t now) {
         int64_t at = MAX(c->plan.look_again, now + 1), optional = cert_optional_at(c);
+        int64_t rehearsal = cert_rehearsal_plan(c, now);
 
         c->guard_until = 0;
         c->delay = DELAY_NONE;
@@ -184,6 +191,8 @@ static void plan_idle(Cert *c, int64_t now) {
                 at = MIN(at, MAX(c->plan.at, now + 1));
         if (optional > 0)
                 at = MIN(at, MAX(optional, now + 1));
+        if (rehearsal > 0)
+                at = MIN(at, MAX(rehearsal, now + 1));
         sleep_until(c, at, at, now);
 }
 
@@ -239,6 +248,8 @@ int cert_new(CertContext *context,
                 r = cert_show_init(c);
         if (r >= 0)
                 r = cert_targets_configure(c, config);
+        if (r >= 0)
+                r = cert_rehearsal_configure(c, &cas->staging);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(c);
@@ -248,6 +259,7 @@ int cert_new(CertContext *context,
 Cert *cert_free(Cert *c) {
         if (!c)
                 return NULL;
+        c->rehearsal = cert_rehearsal_free(c->rehearsal);
         cert_asks_free(c);
         c->presenter = presenter_free(c->presenter); /* what it shows stays for the next start */
         cert_attempt_clear(c);
@@ -286,6 +298,7 @@ void cert_start(Cert *c, int64_t spread_sec) {
 }
 
 void cert_abort(Cert *c) {
+        cert_rehearsal_yield(c, "the certificate was removed");
         cert_order_stop(c);
         cert_info_stop(c);
         cert_attempt_clear(c);
@@ -311,6 +324,7 @@ int cert_configure(Cert *c, const CertificateConfig *config, const CertCas *cas,
                     c->config->broken == config->broken;
         int r;
 
+        cert_rehearsal_yield(c, "the configuration was read anew; ask again");
         c->plan_timer = timer_free(c->plan_timer);
         c->check_again = 0; /* perhaps this is what mends it */
         if (!same)
@@ -329,6 +343,11 @@ int cert_configure(Cert *c, const CertificateConfig *config, const CertCas *cas,
         presenter_configure(c->presenter, config);
         c->config = config;
         cert_cas_configure(c, cas);
+        if (r >= 0)
+                r = cert_rehearsal_configure(c, &cas->staging);
+        else
+                c->rehearsal = cert_rehearsal_free(
+                                c->rehearsal); /* it is of the former configuration */
         if (r < 0)
                 return r;
         cert_install(c);
@@ -366,6 +385,7 @@ int cert_renew(Cert *c, bool force, char **ret_message) {
         until = cert_guard(c, &names, now);
         if (!force && until > now)
                 return forbidden_until(c, until, "it was issued too often lately", ret_message);
+        cert_rehearsals_give_way(c);
         cert_attempt_clear(c); /* leaves the line: it comes back with another wish */
         c->wanted = true;
         c->forced = force;

@@ -23,6 +23,7 @@ typedef struct CertContext {
         int64_t clock_floor; /* no clock is right before it (T-21) */
         Cert *certs;         /* all there are, for twins */
         uint64_t progress;   /* grows with each step of any certificate */
+        unsigned rehearsing; /* rehearsals under way */
         unsigned recalled;   /* certificates that their CA wanted replaced at once */
         void (*changed)(void *userdata); /* the answers of cert-status.c may have changed */
         void *userdata;
@@ -40,6 +41,7 @@ typedef struct CertCa {
 typedef struct CertCas {
         CertCa list[CERTIFICATE_CAS_MAX];
         size_t count;
+        CertCa staging; /* where renewals at the first of them are rehearsed; empty: nowhere */
 } CertCas;
 
 /* Loads record and chain. `config` is borrowed. */
@@ -62,6 +64,11 @@ void cert_abort(Cert *c);
 /* Renew now; see manager_renew() for errors and *ret_message. */
 int cert_renew(Cert *c, bool force, char **ret_message);
 
+/* Rehearse now, at the staging CA of its first CA; *ret_message (malloc'ed) says what to do. -EUCLEAN: broken
+ * configuration; -EOPNOTSUPP: there is none; -EBUSY: an order of its names is on its way. One that is under way goes on. */
+int cert_rehearse(Cert *c, char **ret_message);
+bool cert_is_rehearsing_at(const Cert *c, const char *ca);
+
 /* ---- its account, its revocation ---- */
 
 /* An order is under way at this CA (F-14). */
@@ -81,6 +88,8 @@ int cert_revoked(Cert *c, const char *leaf, bool replace);
 typedef struct CertWatch CertWatch;
 typedef void (*cert_step_fn)(const char *step, bool done, bool ok, void *userdata);
 int cert_watch(Cert *c, cert_step_fn fn, void *userdata, CertWatch **ret);
+/* Of its rehearsal. */
+int cert_watch_rehearsal(Cert *c, cert_step_fn fn, void *userdata, CertWatch **ret);
 CertWatch *cert_watch_free(CertWatch *w);
 
 /* ---- questions ---- */

@@ -230,12 +230,12 @@ static void on_step(const char *step, bool done, bool ok, void *userdata) {
 }
 
 /* Who does not follow learns that it has begun. */
-static int answer_begun(VarlinkCall *call, Renewing *w) {
+static int answer_begun(VarlinkCall *call, Renewing *w, const char *words) {
         Json *answer = NULL;
         int r;
 
         renewing_end(w);
-        r = step_json("the renewal has begun", false, true, &answer);
+        r = step_json(words, false, true, &answer);
         return r < 0 ? r : varlink_reply(call, answer);
 }
 
@@ -261,6 +261,35 @@ static int refuse_renewal(VarlinkCall *call, const char *name, int error, const 
         }
 }
 
+/* Steps follow, if they are wanted. */
+static int answer_steps(VarlinkCall *call, Renewing *w, const char *begun) {
+        if (!varlink_call_wants_more(call))
+                return answer_begun(call, w, begun);
+        control_client_set_busy(w->client, true);
+        varlink_call_on_gone(call, renewing_end, w);
+        return 0;
+}
+
+static int on_rehearse(VarlinkCall *call, const Json *parameters, void *client) {
+        _cleanup_free_ char *message = NULL;
+        const char *name;
+        Renewing *w;
+        int r;
+
+        if (json_get_string(parameters, "name", &name) < 0)
+                return varlink_invalid_parameter(call, "name");
+        w = calloc(1, sizeof(*w));
+        if (!w)
+                return -ENOMEM;
+        *w = (Renewing){ .client = client, .call = call };
+        r = manager_rehearse(control_of(client)->manager, name, on_step, w, &w->watch, &message);
+        if (r < 0) {
+                free(w);
+                return refuse_renewal(call, name, r, message);
+        }
+        return answer_steps(call, w, "the rehearsal has begun");
+}
+
 static int on_renew(VarlinkCall *call, const Json *parameters, void *client) {
         _cleanup_free_ char *message = NULL;
         bool force = false;
@@ -282,11 +311,7 @@ static int on_renew(VarlinkCall *call, const Json *parameters, void *client) {
                 free(w);
                 return refuse_renewal(call, name, r, message);
         }
-        if (!varlink_call_wants_more(call))
-                return answer_begun(call, w);
-        control_client_set_busy(client, true);
-        varlink_call_on_gone(call, renewing_end, w);
-        return 0;
+        return answer_steps(call, w, "the renewal has begun");
 }
 
 /* ---- reload ---- */
@@ -323,6 +348,7 @@ static const VarlinkMethod methods[] = {
         { "Show", 0, show_parameters, on_show },
         { "DnsPersist", 0, show_parameters, on_persist },
         { "Renew", VARLINK_ROOT_ONLY, renew_parameters, on_renew },
+        { "Rehearse", VARLINK_ROOT_ONLY, show_parameters, on_rehearse },
         { "Reload", VARLINK_ROOT_ONLY, no_parameters, on_reload },
         { "Accounts", 0, no_parameters, control_accounts },
         { "CheckAccount", VARLINK_ROOT_ONLY, account_parameters, control_check_account },

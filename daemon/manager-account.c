@@ -118,7 +118,8 @@ static bool is_busy(void *userdata) {
         Manager *m = t->manager;
 
         for (size_t i = 0; i < m->cert_count; i++)
-                if (cert_is_ordering_at(m->certs[i], t->ca))
+                if (cert_is_ordering_at(m->certs[i], t->ca) ||
+                    cert_is_rehearsing_at(m->certs[i], t->ca))
                         return true;
         return false;
 }

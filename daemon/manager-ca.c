@@ -52,7 +52,8 @@ static ManagerCa *find_ca(ManagerCa *cas, size_t count, const char *name) {
 static bool is_used(const Config *config, const char *ca) {
         for (size_t i = 0; i < config->certificate_count; i++)
                 if (!config->certificates[i].broken &&
-                    certificate_has_ca(&config->certificates[i], ca))
+                    (certificate_has_ca(&config->certificates[i], ca) ||
+                     certificate_rehearses_at(&config->certificates[i], ca)))
                         return true;
         return false;
 }
@@ -136,10 +137,8 @@ bool manager_ca_is_renewed(ManagerCa *cas, size_t count, const CertificateConfig
         return false;
 }
 
-static void add_ca(CertCas *to, const ManagerCa *ca) {
-        if (!ca || to->count == CERTIFICATE_CAS_MAX)
-                return;
-        to->list[to->count++] = (CertCa){
+static CertCa ca_of(const ManagerCa *ca) {
+        return (CertCa){
                 .name = ca->name,
                 .session = ca->session,
                 .pacer = ca->pacer,
@@ -147,7 +146,13 @@ static void add_ca(CertCas *to, const ManagerCa *ca) {
         };
 }
 
+static void add_ca(CertCas *to, const ManagerCa *ca) {
+        if (ca && to->count < CERTIFICATE_CAS_MAX)
+                to->list[to->count++] = ca_of(ca);
+}
+
 CertCas manager_cas_of(ManagerCa *cas, size_t count, const CertificateConfig *config) {
+        const ManagerCa *staging = find_ca(cas, count, config->staging);
         CertCas found = {};
 
         if (config->broken)
@@ -155,5 +160,7 @@ CertCas manager_cas_of(ManagerCa *cas, size_t count, const CertificateConfig *co
         add_ca(&found, find_ca(cas, count, config->ca));
         for (size_t i = 0; i < config->fallback_cas.count; i++)
                 add_ca(&found, find_ca(cas, count, config->fallback_cas.items[i]));
+        if (staging)
+                found.staging = ca_of(staging);
         return found;
 }

@@ -197,6 +197,33 @@ int manager_renew(
         return 0;
 }
 
+int manager_rehearse(
+                Manager *m,
+                const char *name,
+                renew_step_fn step,
+                void *userdata,
+                RenewWatch **ret,
+                char **ret_message) {
+        _cleanup_(renew_watch_freep) RenewWatch *w = calloc(1, sizeof *w);
+        Cert *c = manager_cert(m, name);
+        int r;
+
+        *ret_message = NULL;
+        if (!w)
+                return -ENOMEM;
+        if (!c)
+                return -ENOENT;
+        w->step = step;
+        w->userdata = userdata;
+        r = cert_rehearse(c, ret_message);
+        if (r >= 0)
+                r = cert_watch_rehearsal(c, on_step, w, &w->inner);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(w);
+        return 0;
+}
+
 RenewWatch *renew_watch_free(RenewWatch *w) {
         if (!w)
                 return NULL;

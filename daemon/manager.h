@@ -99,5 +99,14 @@ int manager_renew(
                 void *userdata,
                 RenewWatch **ret,
                 char **ret_message);
+/* Rehearse now; steps as above. -ENOENT, -EUCLEAN as above; -EBUSY: an order of its names is on its way; -EOPNOTSUPP: its CA has
+ * no Staging=. *ret_message as above. */
+int manager_rehearse(
+                Manager *m,
+                const char *name,
+                renew_step_fn step,
+                void *userdata,
+                RenewWatch **ret,
+                char **ret_message);
 RenewWatch *renew_watch_free(RenewWatch *w);
 DEFINE_CLEANUP(RenewWatch *, renew_watch_free)

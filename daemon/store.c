@@ -16,7 +16,7 @@ struct Store {
         int root_fd; /* owns; STATE/engine; the lock hangs on it */
         int accounts_fd;
         int certificates_fd;
-        int budgets_fd, zones_fd;
+        int budgets_fd, zones_fd, rehearsals_fd;
 };
 
 static int directory_of(const Store *s, StoreKind kind) {
@@ -27,6 +27,8 @@ static int directory_of(const Store *s, StoreKind kind) {
                 return s->budgets_fd;
         case STORE_ZONE:
                 return s->zones_fd;
+        case STORE_REHEARSAL:
+                return s->rehearsals_fd;
         case STORE_CERTIFICATE:
                 break;
         }
@@ -59,7 +61,9 @@ static int open_directories(Store *s, const char *state) {
         s->certificates_fd = dir_open_at(s->root_fd, "certificates", 0700);
         s->budgets_fd = dir_open_at(s->root_fd, "budgets", 0700);
         s->zones_fd = dir_open_at(s->root_fd, "zones", 0700);
+        s->rehearsals_fd = dir_open_at(s->root_fd, "rehearsals", 0700);
         r = MIN(MIN(s->accounts_fd, s->certificates_fd), MIN(s->budgets_fd, s->zones_fd));
+        r = MIN(r, s->rehearsals_fd);
         if (r < 0)
                 return r;
         r = dir_remove_temporaries(s->accounts_fd);
@@ -67,6 +71,8 @@ static int open_directories(Store *s, const char *state) {
                 r = dir_remove_temporaries(s->budgets_fd);
         if (r >= 0)
                 r = dir_remove_temporaries(s->zones_fd);
+        if (r >= 0)
+                r = dir_remove_temporaries(s->rehearsals_fd);
         return r < 0 ? r : dir_remove_temporaries(s->certificates_fd);
 }
 
@@ -81,7 +87,8 @@ int store_new(const char *state, Store **ret) {
                       .accounts_fd = -1,
                       .certificates_fd = -1,
                       .budgets_fd = -1,
-                      .zones_fd = -1 };
+                      .zones_fd = -1,
+                      .rehearsals_fd = -1 };
         r = open_directories(s, state);
         if (r < 0)
                 return r;
@@ -94,6 +101,7 @@ Store *store_free(Store *s) {
                 return NULL;
         (void) close_fd(s->budgets_fd);
         (void) close_fd(s->zones_fd);
+        (void) close_fd(s->rehearsals_fd);
         (void) close_fd(s->certificates_fd);
         (void) close_fd(s->accounts_fd);
         (void) close_fd(s->root_fd);

@@ -13,6 +13,7 @@ typedef enum StoreKind {
         STORE_CERTIFICATE, /* certificates/NAME.json */
         STORE_BUDGET,      /* budgets/CA.json */
         STORE_ZONE,        /* zones/NAME.json */
+        STORE_REHEARSAL,   /* rehearsals/NAME.json */
 } StoreKind;
 
 /* -ENOENT: none. -EBADMSG: damaged; it has been set aside as NAME.json.damaged, *ret is NULL (R1.20). */

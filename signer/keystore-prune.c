@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/strings.h"
+#include "config/config.h"
 #include "signer/keystore-internal.h"
 
 static bool is_young(int dir_fd, const char *file, int64_t now) {
@@ -15,6 +16,11 @@ static bool is_young(int dir_fd, const char *file, int64_t now) {
         if (fstatat(dir_fd, file, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
                 return true;
         return st.st_mtim.tv_sec > now - KEYSTORE_KEEP_SEC;
+}
+
+/* A rehearsal's is of no use when that has ended. */
+static bool is_awaited(int dir_fd, const char *file, int64_t now) {
+        return !str_skip_prefix(file, ATTEMPT_OF_REHEARSAL) && is_young(dir_fd, file, now);
 }
 
 /* Is it the key of this attempt or of this certificate, or none that can be read? */
@@ -57,7 +63,7 @@ int keystore_prune(
         for (size_t i = 0; i < files.count; i++) {
                 const char *file = files.items[i];
 
-                if (!str_ends_with(file, KEY_SUFFIX) || is_young(dir_fd, file, now) ||
+                if (!str_ends_with(file, KEY_SUFFIX) || is_awaited(dir_fd, file, now) ||
                     is_kept(dir_fd, file, kept))
                         continue;
                 r = file_remove_at(dir_fd, file);

@@ -73,8 +73,8 @@ typedef struct KeystoreKept {
         const char *attempt;     /* of the open order; NULL: none */
 } KeystoreKept;
 
-/* Removes the keys of the certificate that are neither kept nor younger than 30 days, and what
- * interrupted writes left. A file that cannot be read as a key is left alone. */
+/* Removes the keys of the certificate that are neither kept nor younger than 30 days (those of rehearsals: at any age), and
+ * what interrupted writes left. A file that cannot be read as a key is left alone. */
 #define KEYSTORE_KEEP_SEC ((int64_t) 30 * SEC_PER_DAY)
 int keystore_prune(
                 int store_fd,

@@ -182,7 +182,8 @@ int request_find_certificate(Request *q) {
         if (!ca)
                 return 1;
         q->ca = config_ca(q->config, ca);
-        if (!q->ca || !certificate_has_ca(q->certificate, ca))
+        if (!q->ca || (!certificate_has_ca(q->certificate, ca) &&
+                       !certificate_rehearses_at(q->certificate, ca)))
                 return request_refuse(
                                 q, "NotConfigured", "'%s' is not to be had from CA '%s'",
                                 q->certificate->name, ca);
@@ -220,6 +221,12 @@ int request_find_attempt(Request *q) {
         if (json_get_string(q->parameters, "attempt", &q->attempt) < 0 ||
             !attempt_is_valid(q->attempt))
                 return varlink_invalid_parameter(q->call, "attempt");
+        /* A key that a staging CA has seen is not for a real certificate, nor the other way round. */
+        if (q->ca && certificate_has_ca(q->certificate, q->ca->name) ==
+                                     (str_skip_prefix(q->attempt, ATTEMPT_OF_REHEARSAL) != NULL))
+                return request_refuse(
+                                q, "NotConfigured", "'%s': the attempt does not belong to CA '%s'",
+                                q->certificate->name, q->ca->name);
         return 1;
 }
 

@@ -89,6 +89,14 @@ void world_config_add_second(Config *c) {
                 (void) string_list_add(&c->certificates[i].fallback_cas, "second");
 }
 
+void world_config_add_staging(Config *c) {
+        add_ca(c, "staging", "second.test");
+        (void) str_replace(&c->cas[0].staging, "staging");
+        for (size_t i = 0; i < c->certificate_count; i++)
+                if (!c->certificates[i].twin_of)
+                        (void) str_replace(&c->certificates[i].staging, "staging");
+}
+
 void world_config_make_optional(Config *c, const char *name) {
         for (size_t i = 0; i < c->certificate_count; i++)
                 if (string_list_contains(&c->certificates[i].names, name)) {

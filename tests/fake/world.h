@@ -41,6 +41,8 @@ Config *world_config_named(const char *const *names, size_t count);
 void world_config_add_twin(Config *c, size_t i, KeyType type);
 /* Defines CA "second"; every certificate falls back to it. */
 void world_config_add_second(Config *c);
+/* Defines CA "staging", at "second.test" too, where renewals are rehearsed; not together with the one above. */
+void world_config_add_staging(Config *c);
 /* Of the first certificate with this name: it becomes an optional one. */
 void world_config_make_optional(Config *c, const char *name);
 int world_config_add_target(CertificateConfig *c, const char *name, bool probed);
