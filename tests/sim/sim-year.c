@@ -26,7 +26,7 @@ typedef struct Year {
         Life *lives;
         size_t count;
         int64_t lifetime, worst_sec; /* bad times last so long at most */
-        bool bad;
+        bool bad, rehearses;
         int64_t until; /* true time at which the present time ends */
         int64_t next_mischief, next_check;
         uint32_t faults, validations, spoils; /* per million */
@@ -262,13 +262,19 @@ static void turn(Year *y, int64_t now) {
 static void check_life(Year *y, Life *l, int64_t now) {
         const char *pem = fake_store_chain(y->w.store, l->name);
         const char *record = fake_store_get(y->w.store, STORE_CERTIFICATE, l->name);
-        bool open = record && strstr(record, "\"attempt\":{");
+        const char *rehearsal = fake_store_get(y->w.store, STORE_REHEARSAL, l->name);
+        bool open = (record && strstr(record, "\"attempt\":{")) ||
+                    (rehearsal && strstr(rehearsal, "\"attempt\":{"));
         CertInfo info = {};
 
         if (pem && (!l->seen || strcmp(pem, l->seen) != 0)) {
                 (void) str_replace(&l->seen, pem);
                 if (certinfo_parse(pem, strlen(pem), &info, NULL) >= 0)
                         l->not_after = info.not_after;
+                /* The staging CA's live a fifth as long. */
+                SIM_CHECK(&y->w,
+                          info.not_after == 0 || info.not_after - info.not_before > y->lifetime / 2,
+                          "%s: a rehearsal's chain was taken", l->name);
                 certinfo_done(&info);
         }
         SIM_CHECK(&y->w, l->not_after == 0 || l->not_after > now, "%s has expired", l->name);
@@ -295,7 +301,11 @@ static void check_each_event(Year *y) {
 /* ---- the run ---- */
 
 static void start(Year *y) {
-        (void) world_start(&y->w, world_config(y->count), false);
+        Config *c = world_config(y->count);
+
+        if (y->rehearses)
+                world_config_add_staging(c);
+        (void) world_start(&y->w, c, false);
 }
 
 static void step(Year *y) {
@@ -346,7 +356,6 @@ static void begin(Year *y, const SimOptions *o, int64_t lifetime, int64_t worst_
         };
         y->until = fake_loop_true_sec(y->w.loop) + 2 * DAY;
         y->next_mischief = y->until;
-        start(y);
 }
 
 /* In the end, with nothing in the way, all is well within three days. */
@@ -388,6 +397,7 @@ void sim_year(const SimOptions *o) {
         Year y;
 
         begin(&y, o, 90 * DAY, 4 * DAY);
+        start(&y);
         live(&y, WORLD_START + o->days * DAY);
         finish(&y);
 }
@@ -398,6 +408,30 @@ void sim_short_lives(const SimOptions *o) {
 
         few.certificates = MIN(o->certificates, (size_t) 20);
         begin(&y, &few, 160 * SEC_PER_HOUR, DAY);
+        start(&y);
         live(&y, WORLD_START + MIN(o->days, (int64_t) 90) * DAY);
+        finish(&y);
+}
+
+/* As a year, with every renewal rehearsed before: nothing else may be different. */
+void sim_rehearsals(const SimOptions *o) {
+        SimOptions few = *o;
+        Year y;
+
+        few.certificates = MIN(o->certificates, (size_t) 20);
+        begin(&y, &few, 90 * DAY, 4 * DAY);
+        y.rehearses = true;
+        fake_ca_options(y.w.second)->lifetime_sec = y.lifetime / 5;
+        *fake_ca_hooks(y.w.second) = (FakeCaHooks){
+                .fault = on_request,
+                .validates = validates,
+                .spoils = spoils,
+                .userdata = &y,
+        };
+        start(&y);
+        live(&y, WORLD_START + MIN(o->days, (int64_t) 200) * DAY);
+        SIM_CHECK(&y.w, fake_ca_counts(y.w.second)->issued >= y.count, "%u rehearsals only",
+                  fake_ca_counts(y.w.second)->issued);
+        printf("# %u rehearsals\n", fake_ca_counts(y.w.second)->issued);
         finish(&y);
 }

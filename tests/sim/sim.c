@@ -35,6 +35,7 @@ static const SimCase cases[] = {
         { "D-07: all nonces are refused", sim_all_of_the_nonces },
         { "S-06: the CA is down for five days", sim_ca_down },
         { "D4, D10: certificates of 160 hours, faults of every kind", sim_short_lives },
+        { "D10: 200 days of faults, renewals are rehearsed", sim_rehearsals },
         { "D10: a year of faults of every kind", sim_year },
 };
 

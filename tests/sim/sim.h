@@ -25,6 +25,7 @@ void sim_fail(const World *w, const char *format, ...) _printf_(2, 3);
 /* sim-year.c */
 void sim_year(const SimOptions *o);
 void sim_short_lives(const SimOptions *o);
+void sim_rehearsals(const SimOptions *o);
 
 /* sim-failures.c */
 void sim_refused_name(const SimOptions *o);

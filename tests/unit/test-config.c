@@ -665,6 +665,37 @@ static void test_wishes(void) {
         CHECK(c->cas[0].replaces);
 }
 
+/* Where a renewal is rehearsed; what cannot be is warned of and breaks nothing. */
+static void test_rehearsals(void) {
+        make_tree();
+        write_text("etc/renewd.conf", "[Defaults]\nRehearse=no\nCA=letsencrypt\n");
+        write_text("etc/ca/letsencrypt.conf.d/x.conf", "[CA]\nStaging=trial\n");
+        write_text("etc/ca/trial.conf", "[CA]\nDirectory=https://trial.example/d\nStaging=trial\n");
+        write_text("etc/ca/own.conf", "[CA]\nDirectory=https://own.example/d\nStaging=nowhere\n");
+        write_text("etc/certificates/a.conf", "[Certificate]\nNames=a.example.org\nRehearse=yes\n");
+        write_text("etc/certificates/b.conf",
+                   "[Certificate]\nNames=b.example.org\nKeyType=ecdsa-p256 rsa-2048\n");
+        write_text("etc/certificates/c.conf",
+                   "[Certificate]\nNames=c.example.org\nCA=own\nRehearse=yes\n");
+        _cleanup_(config_freep) Config *c = load();
+        print_messages(c);
+        REQUIRE(c->certificate_count == 4 && c->message_count == 3);
+        CHECK(strstr(c->messages[0].text, "CA 'own': Staging=nowhere: there is no such CA"));
+        CHECK(strstr(c->messages[1].text, "CA 'trial': Staging=trial: is this CA itself"));
+        CHECK(strstr(c->messages[2].text,
+                     "Rehearse=yes: nothing is rehearsed, as CA 'own' has no Staging="));
+        CHECK(!c->messages[0].error && !c->messages[1].error && !c->messages[2].error);
+        CHECK_STR(c->certificates[0].staging, "trial");
+        CHECK_INT(c->certificates[0].rehearse, REHEARSE_YES);
+        CHECK(certificate_rehearses_at(&c->certificates[0], "trial"));
+        CHECK(!certificate_has_ca(&c->certificates[0], "trial"));
+        CHECK_STR(c->certificates[1].staging, "trial");
+        CHECK_INT(c->certificates[1].rehearse, REHEARSE_NO);
+        CHECK_STR(c->certificates[2].twin_of, "b"); /* takes the same way as its twin */
+        CHECK(!c->certificates[2].staging && !c->certificates[3].staging);
+        CHECK(!certificate_rehearses_at(&c->certificates[3], NULL));
+}
+
 /* What is dumped, read again, is dumped the same. */
 static void test_dump(void) {
         _cleanup_(bytes_done) Bytes first = {}, second = {};
@@ -732,6 +763,7 @@ TEST_MAIN({ "the shortest configuration is complete", test_shortest },
           { "a mistake in a DNS provider has its message and breaks those who name it",
             test_dns_mistakes },
           { "certificate_same_order looks at what is ordered", test_same_order },
+          { "where renewals are rehearsed", test_rehearsals },
           { "profile, chain and lifetime, of the certificate or the defaults (U-02, P-08, H-04)",
             test_wishes },
           { "the dump reads back as the same", test_dump },

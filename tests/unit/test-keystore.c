@@ -431,6 +431,20 @@ static void prune(void) {
         CHECK_INT(removed, 0);
 }
 
+/* They are of use for one rehearsal, and that one is over. */
+static void prune_rehearsals(void) {
+        _cleanup_close_ int fd = fresh_store();
+        KeystoreKept kept = { .attempt = "open" };
+        size_t removed = 99;
+
+        make_old(fd, "rehearsal-1", 0);
+        make_old(fd, "young", 0);
+        make_old(fd, "open", 0);
+        CHECK_INT(keystore_prune(fd, "a", &kept, NOW, &removed), 0);
+        CHECK_INT(removed, 1);
+        CHECK(!is_there(fd, "rehearsal-1") && is_there(fd, "young") && is_there(fd, "open"));
+}
+
 static void prune_keeps_unreadable(void) {
         static const FileRights rights_ = { 0600, (uid_t) -1, (gid_t) -1 };
         struct timespec times[2] = { { .tv_sec = NOW - 99 * DAY }, { .tv_sec = NOW - 99 * DAY } };
@@ -467,6 +481,7 @@ TEST_MAIN({ "F-03 one account key per CA, never a second", account_key },
           { "R1.2 attempt ids are names of files and no paths", names },
           { "C-13 an account key is never a certificate's key", account_key_as_certificate_key },
           { "O-06 processes that ask at once get the same key", at_once },
+          { "keys of rehearsals are pruned at once", prune_rehearsals },
           { "old keys are pruned but the live, the open and the young ones", prune },
           { "what cannot be read is not pruned", prune_keeps_unreadable },
           { "pruning nothing is well", prune_nothing },

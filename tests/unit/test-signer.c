@@ -467,6 +467,39 @@ static void foreign_csr(void) {
         CHECK_STR(error_of("SignFinalize", finalize("a", "1", csr)), "");
 }
 
+/* A rehearsal's key is for the staging CA, and only such a key is. */
+static void rehearsals(void) {
+        static const char finalize_format[] =
+                        "{\"request\":{\"ca\":\"%s\",\"url\":\"https://%s.example/o\",\"nonce\":\"" NONCE
+                        "\",\"kid\":\"https://%s.example/1\"},\"certificate\":\"a\",\"attempt\":\"%s\","
+                        "\"csr\":\"%s\"}";
+        static const char order_format[] =
+                        "{\"request\":{\"ca\":\"other\",\"url\":\"https://other.example/o\",\"nonce\":\"" NONCE
+                        "\",\"kid\":\"https://other.example/1\"},\"certificate\":\"%s\"," NAMES "}";
+
+        set_up();
+        make_account();
+        free(answer("Account", "{\"ca\":\"other\"}", "thumbprint"));
+        CHECK_STR(error_of("SignNewOrder", text(order_format, "a")), "NotConfigured");
+        write_config("ca/test.conf",
+                     "[CA]\nDirectory=https://ca.example/dir\nOrigins=https://test.example\n"
+                     "Staging=other\n");
+        CHECK_STR(error_of("SignNewOrder", text(order_format, "a")), "");
+        _cleanup_free_ char *real = make_csr("1"), *staged = make_csr("rehearsal-1");
+        CHECK_STR(error_of("SignFinalize",
+                           text(finalize_format, "other", "other", "other", "rehearsal-1", staged)),
+                  "");
+        CHECK_STR(error_of("SignFinalize",
+                           text(finalize_format, "other", "other", "other", "1", real)),
+                  "NotConfigured");
+        CHECK_STR(error_of("SignFinalize",
+                           text(finalize_format, "test", "test", "test", "rehearsal-1", staged)),
+                  "NotConfigured");
+        CHECK_STR(error_of("SignFinalize",
+                           text(finalize_format, "test", "test", "test", "1", real)),
+                  "");
+}
+
 /* A fallback CA may be asked, and an optional name may be missing; a required one may not. */
 static void fallback_and_optional(void) {
         static const char order_format[] =
@@ -877,6 +910,7 @@ TEST_MAIN({ "F-03 Account answers with the same key", account },
           { "F-01 C-04 newAccount has e-mail, agreement and jwk", new_account },
           { "F-04 without agreement nothing is agreed to", terms },
           { "H-01 C-05 newOrder has the configured names and kid", order },
+          { "a rehearsal has a key of its own, for the staging CA only", rehearsals },
           { "CA-03: another CA of the list, and a name less that is optional",
             fallback_and_optional },
           { "R2.7.5 names that are not configured are refused", foreign_names },
