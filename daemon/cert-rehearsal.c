@@ -23,8 +23,11 @@ bool cert_is_rehearsing(const Cert *c) {
 bool cert_rehearses(const Cert *c) {
         if (!c->rehearsal || c->config->broken || !c->present || c->context->once)
                 return false;
-        return c->config->rehearse == REHEARSE_YES ||
-               (c->config->rehearse == REHEARSE_AUTO && cert_lifetime(c) >= LIFETIME_MIN);
+        if (c->config->rehearse != REHEARSE_AUTO)
+                return c->config->rehearse == REHEARSE_YES;
+        /* A record of dns-persist-01 is for one account, and this one is another. */
+        return cert_lifetime(c) >= LIFETIME_MIN &&
+               !certificate_has_challenge(c->config, CHALLENGE_DNS_PERSIST_01);
 }
 
 /* The one of a former certificate is history. */
@@ -124,9 +127,11 @@ static void end(Cert *r) {
         cert_prune_keys(c);
 }
 
-/* Does it say anything about the way that the renewal will take? */
+/* Does it say anything about the way that the renewal will take, and not only about the staging CA and our account there? */
 static bool is_decided(const Failure *f) {
         if (f->class == CLASS_UNREACHABLE || f->problem.status == 429 || f->problem.status >= 500)
+                return false;
+        if (f->problem.type == PROBLEM_CAA) /* it may allow our other account only (RFC 8657) */
                 return false;
         return f->place != PLACE_DIRECTORY && f->place != PLACE_NONCE &&
                f->place != PLACE_NEW_ACCOUNT;
