@@ -138,8 +138,8 @@ struct Cert {
         Timer *save_timer;
         unsigned save_failures;
         bool replaces_in_vain; /* the last order was refused with its predecessor and without it */
-        Presenter *presenter;  /* what programs show; outlives the attempt */
-        unsigned lost;         /* answers, in this attempt */
+        Presenter *presenter; /* what programs show; outlives the attempt; of a rehearsal: borrowed */
+        unsigned lost;        /* answers, in this attempt */
         int64_t lost_since;
         char *lost_text;
         Bytes chain; /* checked, waiting to be saved */
