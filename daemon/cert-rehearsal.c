@@ -151,23 +151,32 @@ static void note_failure(Cert *r, const Failure *f, int64_t now) {
                 t->next_attempt = MAX(t->next_attempt, now + MIN(f->retry_after_sec, WAIT_MAX_SEC));
 }
 
-void cert_rehearsal_fail(Cert *r, const Failure *f) {
+static void tell_failure(const Cert *r, const Failure *f, int64_t now) {
         LogFields fields = { .certificate = r->config->name, .ca = r->ca.name };
         const char *why = f->message ? f->message : "no reason given";
-        Cert *c = r->rehearses;
-        int64_t now = cert_now(c);
+        const Cert *c = r->rehearses;
         char date[WORDS_SIZE];
 
-        note_failure(r, f, now);
-        if (c->present)
+        if (!is_decided(f))
+                log_message(LOG_NOTICE, &fields, "%s: not rehearsed at '%s': %s", c->config->name,
+                            r->ca.name, why);
+        else if (c->present)
                 log_message(LOG_WARNING, &fields,
                             "%s: rehearsal failed: %s; the certificate is valid until %s",
                             c->config->name, why, words_date(c->info.not_after, now, date));
         else
                 log_message(LOG_WARNING, &fields, "%s: rehearsal failed: %s", c->config->name, why);
+}
+
+void cert_rehearsal_fail(Cert *r, const Failure *f) {
+        Cert *c = r->rehearses;
+        int64_t now = cert_now(c);
+
+        note_failure(r, f, now);
+        tell_failure(r, f, now);
         end(r);
         cert_plan(c);
-        cert_tell(r, true, false, why);
+        cert_tell(r, true, false, f->message ? f->message : "the rehearsal failed");
         cert_changed(c);
 }
 
