@@ -112,8 +112,8 @@ static int fill_rehearse(Loader *l, const Report *report, CertificateDraft *d) {
                 return 0;
         return report_warning(
                         report,
-                        "%s: Rehearse=yes: nothing is rehearsed, as CA '%s' has no Staging=; set it in "
-                        "ca/%s.conf to a CA to try things out at",
+                        "%s: Rehearse=yes: nothing is rehearsed, as CA '%s' has no Staging= that can be used; set "
+                        "it in ca/%s.conf to a CA to try things out at",
                         c->path, ca->name, ca->name);
 }
 

@@ -169,6 +169,26 @@ static void on_step(const char *step, bool done, bool ok, void *userdata) {
         w->step(step, done, ok, w->userdata);
 }
 
+static int watch_new(
+                Manager *m,
+                const char *name,
+                renew_step_fn step,
+                void *userdata,
+                Cert **ret_cert,
+                RenewWatch **ret) {
+        RenewWatch *w;
+
+        *ret_cert = manager_cert(m, name);
+        if (!*ret_cert)
+                return -ENOENT;
+        w = calloc(1, sizeof *w);
+        if (!w)
+                return -ENOMEM;
+        *w = (RenewWatch){ .step = step, .userdata = userdata };
+        *ret = w;
+        return 0;
+}
+
 int manager_renew(
                 Manager *m,
                 const char *name,
@@ -177,24 +197,19 @@ int manager_renew(
                 void *userdata,
                 RenewWatch **ret,
                 char **ret_message) {
-        _cleanup_(renew_watch_freep) RenewWatch *w = calloc(1, sizeof *w);
-        Cert *c = manager_cert(m, name);
+        _cleanup_(renew_watch_freep) RenewWatch *w = NULL;
+        Cert *c;
         int r;
 
         *ret_message = NULL;
-        if (!w)
-                return -ENOMEM;
-        if (!c)
-                return -ENOENT;
-        w->step = step;
-        w->userdata = userdata;
-        r = cert_renew(c, force, ret_message);
+        r = watch_new(m, name, step, userdata, &c, &w);
+        if (r >= 0)
+                r = cert_renew(c, force, ret_message);
         if (r >= 0)
                 r = cert_watch(c, on_step, w, &w->inner);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(w);
-        return 0;
+        if (r >= 0)
+                *ret = TAKE_PTR(w);
+        return r;
 }
 
 int manager_rehearse(
@@ -204,24 +219,19 @@ int manager_rehearse(
                 void *userdata,
                 RenewWatch **ret,
                 char **ret_message) {
-        _cleanup_(renew_watch_freep) RenewWatch *w = calloc(1, sizeof *w);
-        Cert *c = manager_cert(m, name);
+        _cleanup_(renew_watch_freep) RenewWatch *w = NULL;
+        Cert *c;
         int r;
 
         *ret_message = NULL;
-        if (!w)
-                return -ENOMEM;
-        if (!c)
-                return -ENOENT;
-        w->step = step;
-        w->userdata = userdata;
-        r = cert_rehearse(c, ret_message);
+        r = watch_new(m, name, step, userdata, &c, &w);
+        if (r >= 0)
+                r = cert_rehearse(c, ret_message);
         if (r >= 0)
                 r = cert_watch_rehearsal(c, on_step, w, &w->inner);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(w);
-        return 0;
+        if (r >= 0)
+                *ret = TAKE_PTR(w);
+        return r;
 }
 
 RenewWatch *renew_watch_free(RenewWatch *w) {
