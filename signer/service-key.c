@@ -296,7 +296,14 @@ static int refuse_revocation_key(Request *q, int r) {
         return request_refuse(q, "Storage", "the certificate's key: %s", errno_text(r));
 }
 
-/* The block is durable before the CA hears of it. */
+/* Durable before the CA hears of it. Whatever the reason, the next certificate has another key (ReuseKey=); with this one
+ * no certificate at all is made any more when it is compromised, and CAs think so when it signs (R-03). */
+static int end_key(const Request *q, const char *name, const char *spki, bool compromised) {
+        int r = keystore_retire(q->store_fd, name, spki);
+
+        return r < 0 || !compromised ? r : blocked_add(q->store_fd, spki);
+}
+
 static int sign_revocation(
                 Request *q, const Leaf *leaf, const char *name, int64_t reason, bool with_key) {
         Grant g = { .action = GRANT_REVOKE, .name = name, .leaf = leaf->sha256 };
@@ -314,9 +321,9 @@ static int sign_revocation(
                 if (r < 0)
                         return refuse_revocation_key(q, r);
         }
-        r = reason == REASON_KEY_COMPROMISE || with_key ? blocked_add(q->store_fd, leaf->spki) : 0;
+        r = end_key(q, name, leaf->spki, reason == REASON_KEY_COMPROMISE || with_key);
         if (r < 0)
-                return request_refuse(q, "Storage", "the key is not blocked: %s", errno_text(r));
+                return request_refuse(q, "Storage", "the key is not retired: %s", errno_text(r));
         return answer_signed_by(q, with_key ? q->key : q->account, payload);
 }
 

@@ -711,7 +711,7 @@ static void who_may_grant(void) {
 }
 
 /* A self-signed certificate of the key of attempt 1: its DER as base64url, and its SHA-256. */
-static char *make_leaf(char sha256[SHA256_HEX_SIZE]) {
+static char *make_leaf(const char *certificate, char sha256[SHA256_HEX_SIZE]) {
         _cleanup_(key_freep) EVP_PKEY *key = NULL;
         _cleanup_close_ int fd = keystore_open(&paths);
         _cleanup_free_ char *hex = NULL;
@@ -720,7 +720,7 @@ static char *make_leaf(char sha256[SHA256_HEX_SIZE]) {
         char *encoded = NULL;
         size_t size;
 
-        CHECK_INT(keystore_certificate(fd, "a", "1", KEY_ECDSA_P256, false, &key), 0);
+        CHECK_INT(keystore_certificate(fd, certificate, "1", KEY_ECDSA_P256, false, &key), 0);
         (void) X509_gmtime_adj(X509_getm_notBefore(x), 0);
         (void) X509_gmtime_adj(X509_getm_notAfter(x), 100);
         (void) X509_set_pubkey(x, key);
@@ -741,7 +741,7 @@ static void revocation(void) {
         set_up();
         make_account();
         free(make_csr("1"));
-        _cleanup_free_ char *leaf = make_leaf(sha256), *expected = NULL;
+        _cleanup_free_ char *leaf = make_leaf("a", sha256), *expected = NULL;
         char *by_account = strdup(text(
                         "{" REQUEST ",\"certificate\":\"a\",\"leaf\":\"%s\",\"reason\":4}", leaf));
         char *by_key =
@@ -774,6 +774,32 @@ static void revocation(void) {
         CHECK_STR(error_of("SignRevoke", by_key), ""); /* and still it can be revoked with */
         free(by_account);
         free(by_key);
+}
+
+#define C_REQUEST(attempt, more)                        \
+        "{\"certificate\":\"c\",\"attempt\":\"" attempt \
+        "\",\"names\":[\"c.example.org\"],\"create\":true" more "}"
+
+static void revoked_key(void) {
+        char sha256[SHA256_HEX_SIZE];
+
+        set_up();
+        write_config("certificates/c.conf", "[Certificate]\nNames=c.example.org\nReuseKey=yes\n");
+        make_account();
+        _cleanup_free_ char *first = answer("CertificateRequest", C_REQUEST("1", ""), "spki");
+        _cleanup_free_ char *leaf = make_leaf("c", sha256);
+        CHECK_STR(error_of("Grant",
+                           text("{\"action\":\"revoke\",\"certificate\":\"c\",\"leaf\":\"%s\"}",
+                                sha256)),
+                  "");
+        CHECK_STR(error_of("SignRevoke",
+                           text("{" REQUEST ",\"certificate\":\"c\",\"leaf\":\"%s\",\"reason\":4}",
+                                leaf)),
+                  "");
+        _cleanup_free_ char *next =
+                        answer("CertificateRequest",
+                               text(C_REQUEST("2", ",\"reuse\":\"%s\""), first), "spki");
+        CHECK(strcmp(next, first) != 0);
 }
 
 static void prune(void) {
@@ -884,4 +910,5 @@ TEST_MAIN({ "F-03 Account answers with the same key", account },
           { "F-11 key change: granted, inner and outer, promoted", key_change },
           { "F-10 deactivation needs its grant", deactivation },
           { "only root grants, and only what there is", who_may_grant },
+          { "R-03 O-05 the key of a revoked certificate is not kept", revoked_key },
           { "R-01 R-03 revocation: granted for one certificate, the key blocked", revocation })
