@@ -64,7 +64,10 @@ static int follow_pending(
 int order_ask_csr(OrderMachine *m) {
         m->pending = (OrderPending){ .kind = EFFECT_CSR, .id = order_next_id(m) };
         order_set_state(m, ORDER_CSR);
-        return order_queue(m, &(OrderEffect){ .kind = EFFECT_CSR, .id = m->pending.id });
+        return order_queue(
+                        m, &(OrderEffect){ .kind = EFFECT_CSR,
+                                           .id = m->pending.id,
+                                           .another = m->csr_refused });
 }
 
 int order_send_finalize(OrderMachine *m) {

@@ -65,6 +65,28 @@ static int finalize_not_ready(OrderMachine *m, const Reply *reply, const OrderEv
         return order_wait_poll(m, STATUS_READY, order_poll_delay(m, e));
 }
 
+/* The same bytes are not sent again. */
+static int finalize_anew(OrderMachine *m, const Problem *p) {
+        _cleanup_free_ char *why = NULL;
+        int r;
+
+        r = problem_sentence(p, PLACE_FINALIZE, false, &why);
+        if (r >= 0)
+                r = order_queue_tell(m, "%s; another request is made at once", why);
+        if (r < 0)
+                return r;
+        bytes_done(&m->csr);
+        m->csr_refused = true;
+        m->csr_tries = 0;
+        r = order_queue_save(m);
+        return r < 0 ? r : order_ask_csr(m);
+}
+
+/* O-08: not the order is bad, but what we made of it. */
+static bool is_about_csr(const Problem *p) {
+        return p->type == PROBLEM_BAD_CSR || p->type == PROBLEM_UNAUTHORIZED;
+}
+
 int order_on_finalize(OrderMachine *m, OrderRow *row, const OrderEvent *e) {
         _cleanup_(reply_done) Reply reply = {};
         int r;
@@ -79,10 +101,8 @@ int order_on_finalize(OrderMachine *m, OrderRow *row, const OrderEvent *e) {
         }
         if (reply.problem.type == PROBLEM_ORDER_NOT_READY)
                 return finalize_not_ready(m, &reply, e);
-        if (reply.kind == REPLY_REFUSED && reply.class == CLASS_RETRY) { /* badCSR: O-08 */
-                bytes_done(&m->csr); /* these bytes are not sent again */
-                m->finalize_sent = 0;
-        }
+        if (reply.kind == REPLY_REFUSED && is_about_csr(&reply.problem) && !m->csr_refused)
+                return finalize_anew(m, &reply.problem);
         if (reply.problem.status > 0) {
                 problem_done(&m->refusal);
                 r = problem_copy(&reply.problem, &m->refusal);

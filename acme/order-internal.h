@@ -141,6 +141,7 @@ struct OrderMachine {
         int64_t processing_since;
         Bytes csr;
         unsigned finalize_sent;
+        bool csr_refused; /* another was asked for: once (O-08) */
         OrderShown *shown;
         size_t shown_count;
 

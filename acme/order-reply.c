@@ -21,8 +21,7 @@ static int64_t with_jitter(int64_t sec, unsigned random) {
 
 #define TABLE_AT(table, i) ((table)[MIN((size_t) (i), ELEMENTSOF(table) - 1)])
 
-/* Classes that a repetition of the same request can cure. A refused CSR is not one of them, nor what
- * the requirements call "once with a rebuilt CSR": the caller decides about a new key (O-08). */
+/* Classes that a repetition of the same request can cure. */
 static bool is_later(const Problem *p, ProblemClass class, ProblemPlace place) {
         if (class == CLASS_RETRY)
                 return place != PLACE_FINALIZE || p->type == PROBLEM_BAD_NONCE;
@@ -65,8 +64,6 @@ int reply_read(const OrderMachine *m, const OrderEvent *e, ProblemPlace place, R
         reply.class = problem_classify(&reply.problem, place);
         if (e->status == 404 && is_object_place(place))
                 reply.class = is_lag(m, e, place) ? CLASS_LATER : CLASS_ORDER; /* I-05 */
-        if (reply.problem.type == PROBLEM_BAD_CSR && place == PLACE_FINALIZE)
-                reply.class = CLASS_RETRY; /* once, with a new key: the caller counts (O-08) */
         reply.kind = is_later(&reply.problem, reply.class, place) ? REPLY_LATER : REPLY_REFUSED;
         *ret = reply;
         return 0;

@@ -71,6 +71,8 @@ int order_machine_save(const OrderMachine *m, Json **ret) {
                 r = save_number(j, "processing_since", m->processing_since);
         if (r >= 0)
                 r = save_number(j, "finalize_sent", m->finalize_sent);
+        if (r >= 0 && m->csr_refused)
+                r = json_set_bool(j, "csr_refused", true);
         if (r >= 0)
                 r = save_csr(m, j);
         if (r >= 0)
@@ -169,6 +171,7 @@ int order_machine_load(const OrderSpec *spec, const Json *saved, OrderMachine **
         if (r < 0)
                 return r;
         m->finalize_sent = (unsigned) sent;
+        (void) json_get_bool(saved, "csr_refused", &m->csr_refused); /* absent: it was not */
         if (m->url)
                 order_set_state(m, ORDER_ORDER);
         *ret = TAKE_PTR(m);

@@ -60,6 +60,7 @@ typedef struct OrderEffect {
         ChallengeType challenge; /* PRESENT, REMOVE */
         const char *identifier;  /* PRESENT, REMOVE; without "*." */
         bool wildcard;           /* PRESENT */
+        bool another;            /* CSR: with another key, the CA refused the last one (O-08) */
         const char *token;       /* PRESENT, REMOVE */
         int64_t delay_sec;       /* WAIT */
         const char *profile; /* CALL_NEW_ORDER: what the order shall carry; NULL or 0: nothing */
@@ -130,7 +131,7 @@ OrderMachine *order_machine_free(OrderMachine *m);
 DEFINE_CLEANUP(OrderMachine *, order_machine_free)
 
 /* State to be made durable: {"state","url","finalize","created","expires",
- * "processing_since","finalize_sent","csr","profile","replaces","presented":[{"type","identifier","token"}]}; absent
+ * "processing_since","finalize_sent","csr","csr_refused","profile","replaces","presented":[{"type","identifier","token"}]}; absent
  * members are 0 or empty. The profile and the predecessor are those that newOrder carried. */
 int order_machine_save(const OrderMachine *m, Json **ret);
 

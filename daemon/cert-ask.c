@@ -206,7 +206,7 @@ static int set_names(Json *j, const StringList *names) {
 }
 
 /* Once a request was made with this attempt's key, no other key may take its place. */
-static int csr_parameters(const Cert *c, Json *j) {
+static int csr_parameters(const Cert *c, bool another, Json *j) {
         const RecordAttempt *a = &c->record.attempt;
         int r;
 
@@ -217,16 +217,33 @@ static int csr_parameters(const Cert *c, Json *j) {
                 r = json_set_string(j, "attempt", a->id);
         if (r >= 0)
                 r = json_set_bool(j, "create", !a->csr);
-        if (r >= 0 && key_to_reuse(c))
+        if (r >= 0 && !another && key_to_reuse(c))
                 r = json_set_string(j, "reuse", key_to_reuse(c));
         return r;
+}
+
+/* Another key for the same order: as if it were another attempt's. */
+static int take_another_key(Cert *c) {
+        RecordAttempt *a = &c->record.attempt;
+
+        if (!a->csr) /* a crash ago */
+                return 0;
+        a->csr = false;
+        free(a->spki);
+        a->spki = NULL;
+        return cert_attempt_id(c, &a->id);
 }
 
 int cert_ask_csr(Cert *c, const OrderEffect *e) {
         bool slow = key_family(c->config->key_type) == KEY_FAMILY_RSA && !c->config->request_path;
         _cleanup_(json_freep) Json *j = json_object_new();
         CertAsk *a;
-        int r = j ? csr_parameters(c, j) : -ENOMEM;
+        int r = j ? 0 : -ENOMEM;
+
+        if (r >= 0 && e->another)
+                r = take_another_key(c);
+        if (r >= 0)
+                r = csr_parameters(c, e->another, j);
 
         if (r < 0)
                 return r;

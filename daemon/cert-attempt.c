@@ -49,7 +49,9 @@ static void fail_with(Cert *c, ProblemClass class, const char *what, int error) 
 }
 
 /* "20270103-120000-1f3a": unique enough beside the certificate's name, and readable. */
-static int attempt_id(const Cert *c, char **ret) {
+int cert_attempt_id(const Cert *c, char **ret) {
+        _cleanup_free_ char *id = NULL;
+        int r;
         time_t now = (time_t) cert_now(c);
         unsigned random = loop_random(c->context->engine->loop) & 0xffff;
         char date[32];
@@ -57,7 +59,12 @@ static int attempt_id(const Cert *c, char **ret) {
 
         if (!gmtime_r(&now, &tm) || strftime(date, sizeof date, "%Y%m%d-%H%M%S", &tm) == 0)
                 return -EOVERFLOW;
-        return str_printf(ret, "%s-%04x", date, random);
+        r = str_printf(&id, "%s-%04x", date, random);
+        if (r < 0)
+                return r;
+        free(*ret);
+        *ret = TAKE_PTR(id);
+        return 0;
 }
 
 static int attempt_new(Cert *c) {
@@ -66,7 +73,7 @@ static int attempt_new(Cert *c) {
 
         record_attempt_done(a);
         a->at = cert_now(c);
-        r = attempt_id(c, &a->id);
+        r = cert_attempt_id(c, &a->id);
         if (r >= 0)
                 r = cert_wanted_names(c, a->at, &a->names);
         if (r >= 0)

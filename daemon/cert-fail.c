@@ -63,7 +63,7 @@ static void remember_error(Cert *c, const Failure *f, int64_t now) {
 static bool order_is_over(const Cert *c, const Failure *f) {
         if (f->order_dead || !c->record.attempt.order || f->class == CLASS_ACCOUNT)
                 return true;
-        /* A refused CSR or key is cured by a new key only, and that needs a new attempt (O-08). */
+        /* A refused CSR or key is not sent again (O-08). */
         return f->place == PLACE_FINALIZE && f->class != CLASS_LATER &&
                f->class != CLASS_UNREACHABLE;
 }

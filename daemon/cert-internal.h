@@ -211,7 +211,8 @@ void cert_preflight_stop(Cert *c);                 /* what is under way */
 void cert_preflight_forget(Cert *c);               /* and what was found */
 
 /* cert-attempt.c */
-void cert_attempt_admit(Cert *c); /* after the look: into the line at the CA */
+int cert_attempt_id(const Cert *c, char **ret); /* another one; frees what *ret was */
+void cert_attempt_admit(Cert *c);               /* after the look: into the line at the CA */
 void cert_attempt_begin(Cert *c);
 void cert_attempt_clear(Cert *c);      /* frees what an attempt holds; phase IDLE */
 bool cert_attempt_fits(const Cert *c); /* the open attempt is for the present configuration */

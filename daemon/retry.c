@@ -115,9 +115,6 @@ static const Ladder *ladder_of(const RetryFacts *f) {
                 return &ladder_park;
         if (f->class == CLASS_PARK)
                 return f->type == PROBLEM_CAA ? &ladder_caa : &ladder_park;
-        if (f->type == PROBLEM_BAD_CSR &&
-            f->failures > 1) /* O-08: once with a new key, then parked */
-                return &ladder_park;
         if (f->class == CLASS_ORDER && f->place == PLACE_CHALLENGE)
                 return &ladder_validation;
         if (f->type == PROBLEM_SERVER_INTERNAL)

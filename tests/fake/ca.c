@@ -239,6 +239,8 @@ static int refuse(FakeCa *ca, CaFault fault, HttpReply *ret) {
                 return ca_problem(ret, 403, "rejectedIdentifier", "policy forbids this name");
         case CA_TERMS:
                 return ca_problem(ret, 403, "userActionRequired", "there are new terms");
+        case CA_BAD_CSR:
+                return ca_problem(ret, 400, "badCSR", "not this request");
         case CA_OK:
         case CA_LOST_BEFORE:
         case CA_LOST_AFTER:

@@ -37,6 +37,7 @@ typedef enum CaFault {
         CA_GARBAGE,  /* 200 with a page of HTML */
         CA_REFUSED,  /* 403 rejectedIdentifier */
         CA_TERMS,    /* 403 userActionRequired */
+        CA_BAD_CSR,  /* 400 badCSR */
         CA_FAULT_MAX,
 } CaFault;
 

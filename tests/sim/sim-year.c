@@ -52,6 +52,8 @@ static CaFault on_request(CaRequest request, const char *identifier, void *userd
         f = (CaFault) (CA_LOST_BEFORE + fake_random(y->w.loop) % (CA_FAULT_MAX - CA_LOST_BEFORE));
         if (f == CA_TERMS) /* waits for a person */
                 return CA_ERROR_500;
+        if (f == CA_BAD_CSR && request != CA_FINALIZE)
+                return CA_LOST_BEFORE;
         return f == CA_REFUSED && request != CA_NEW_ORDER ? CA_LOST_AFTER : f;
 }
 

@@ -44,7 +44,7 @@ struct Driver {
         int present_error;
         int64_t now, waits[4096];
         size_t wait_count;
-        unsigned calls[CALL_MAX], posts, saves, presents, removes, csrs, effects;
+        unsigned calls[CALL_MAX], posts, saves, presents, removes, csrs, others, effects;
         char *shown[DRIVER_SHOWN_MAX]; /* "type identifier token" */
         Json *saved;
         bool done, failed;
@@ -322,6 +322,11 @@ static inline bool driver_carry_out(Driver *d, const OrderEffect *effect, OrderE
                 driver_show(d, effect, false);
         } else if (effect->kind == EFFECT_CSR) {
                 d->csrs++;
+                if (effect->another) {
+                        d->others++;
+                        d->csr_sent[0] = '\0';
+                        CHECK(json_get(d->saved, "csr") == NULL); /* durable: that one is over */
+                }
                 e->kind = ORDER_EVENT_CSR;
                 e->body = csr;
                 e->size = sizeof csr - 1;

@@ -94,6 +94,38 @@ static void restart_in_the_middle(void) {
         world_done(&w);
 }
 
+/* ---- refused ---- */
+
+static unsigned refusals;
+
+static CaFault refuse_csr(CaRequest request, const char *identifier, void *userdata) {
+        (void) identifier;
+        (void) userdata;
+        if (request != CA_FINALIZE || refusals == 0)
+                return CA_OK;
+        refusals--;
+        return CA_BAD_CSR;
+}
+
+static void refused(void) {
+        World w;
+
+        init(&w);
+        CHECK_INT(world_start(&w, config(true), false), 0);
+        fake_loop_run(w.loop, SEC_PER_HOUR);
+        _cleanup_free_ char *first = live_spki(&w);
+        refusals = 1;
+        fake_ca_hooks(w.ca)->fault = refuse_csr;
+        fake_loop_run(w.loop, 80 * DAY);
+        _cleanup_free_ char *second = live_spki(&w);
+
+        CHECK_INT(refusals, 0);
+        CHECK(strcmp(first, second) != 0); /* also with ReuseKey= */
+        CHECK_INT(fake_ca_counts(w.ca)->orders, 2);
+        CHECK_STR(world_state(&w, NAME), "valid");
+        world_done(&w);
+}
+
 /* ---- elsewhere ---- */
 
 static Config *request(char digit, EVP_PKEY *key) {
@@ -164,5 +196,6 @@ TEST_MAIN({ "O-05 each renewal has a new key", new_each_time },
           { "O-05 with ReuseKey= all have the same", kept },
           { "O-05 a restart does not take the former chain for the new one",
             restart_in_the_middle },
+          { "O-08 after a refused request the same order is finalized with another key", refused },
           { "an own request is sent as it is, and a changed one is a new order", elsewhere },
           { "without the request the signer makes a key again", back_again })

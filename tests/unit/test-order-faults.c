@@ -146,7 +146,10 @@ static void problems(void) {
                   PLACE_CHALLENGE_POST },
                 { CALL_FINALIZE, 403, "orderNotReady", 5, 0, true, 0, 0 },
                 { CALL_FINALIZE, 403, "orderNotReady", 99, 0, false, CLASS_ORDER, PLACE_FINALIZE },
-                { CALL_FINALIZE, 400, "badCSR", 1, 0, false, CLASS_RETRY, PLACE_FINALIZE },
+                { CALL_FINALIZE, 400, "badCSR", 1, 0, true, 0, 0 },
+                { CALL_FINALIZE, 400, "badCSR", 2, 0, false, CLASS_PARK, PLACE_FINALIZE },
+                { CALL_FINALIZE, 403, "unauthorized", 1, 0, true, 0, 0 },
+                { CALL_FINALIZE, 403, "unauthorized", 2, 0, false, CLASS_ORDER, PLACE_FINALIZE },
                 { CALL_FINALIZE, 500, "serverInternal", 2, 0, true, 0, 0 },
                 { CALL_FINALIZE, 500, "serverInternal", 99, 0, false, CLASS_ORDER, PLACE_FINALIZE },
                 { CALL_CERTIFICATE, 404, "malformed", 3, 0, true, 0, 0 },
@@ -309,7 +312,7 @@ static void request_counts_in_trouble(void) {
         driver_done(&d);
 }
 
-static void bad_csr_is_not_sent_again(void) {
+static void refused_csr(void) {
         Driver d;
 
         wrong.call = CALL_FINALIZE;
@@ -318,10 +321,22 @@ static void bad_csr_is_not_sent_again(void) {
         wrong.times = 1;
         start(&d, one, be_wrong);
         driver_run(&d, ORDER_EVENT_START);
-        (void) failed(&d);
-        CHECK_INT(order_machine_csr(d.m)->size, 0);
+        CHECK(d.done);
+        CHECK_INT(d.csrs, 2);
+        CHECK_INT(d.others, 1); /* with another key */
+        CHECK_INT(d.calls[CALL_NEW_ORDER], 1);
+        CHECK_INT(d.calls[CALL_FINALIZE], 2);
+        driver_done(&d);
+
+        wrong.times = 99; /* only once, also after a crash */
+        start(&d, one, be_wrong);
+        driver_run(&d, ORDER_EVENT_START);
+        CHECK_INT(failed(&d)->class, CLASS_PARK);
+        CHECK_INT(d.calls[CALL_FINALIZE], 2);
         driver_save(&d);
-        CHECK(json_get(d.saved, "csr") == NULL);
+        bool refused = false;
+        CHECK_INT(json_get_bool(d.saved, "csr_refused", &refused), 0);
+        CHECK(refused);
         driver_done(&d);
 }
 
@@ -971,7 +986,7 @@ TEST_MAIN({ "a lost answer never costs a new order (J-08, O-07, S-06)", lost_ans
           { "a URL that never answers is waited for a week at most (H-07)",
             order_that_leads_nowhere },
           { "the count of finalizes survives a crash (O-07)", finalize_count_is_kept },
-          { "a refused CSR is forgotten (O-08)", bad_csr_is_not_sent_again },
+          { "a refused CSR is made anew once, at once, with another key (O-08)", refused_csr },
           { "the reason of a failed validation is read (J-12, J-15)", failed_validation },
           { "a resumed invalid order gives its reason (I-01, J-12)", resumed_invalid },
           { "a lost authorization loses the order (I-06, B-07)", lost_authorization },

@@ -83,10 +83,6 @@ static void types(void) {
         CHECK(delay_of(f) >= 3600);
         f.retry_after_sec = 100;
         CHECK(delay_of(f) >= 100 && delay_of(f) < 3600);
-        f = (RetryFacts){ .class = CLASS_RETRY, .type = PROBLEM_BAD_CSR, .failures = 1 };
-        CHECK(delay_of(f) <= 66);
-        f.failures = 2;
-        CHECK(delay_of(f) >= DAY - DAY / 10);
 }
 
 static void retry_after(void) {
@@ -285,7 +281,7 @@ TEST_MAIN({ "serverInternal: 1, 5, 15 min, then as all others (section Q)", serv
           { "a failed validation waits 12 minutes (J-16)", validation },
           { "an unreachable CA is asked every 30 s to 5 min (S-06)", unreachable },
           { "what somebody must mend is probed daily (section Q)", parked },
-          { "rate limits and refused CSRs have ladders of their own (section Q, O-08)", types },
+          { "rate limits have a ladder of their own (section Q)", types },
           { "Retry-After is the earliest, up to 7 days (S-04)", retry_after },
           { "steps are a share of a short lifetime (S-06)", short_lives },
           { "faster in the last tenth, not after expiry (S-06)", last_tenth },
