@@ -67,12 +67,12 @@ static int finalize_not_ready(OrderMachine *m, const Reply *reply, const OrderEv
 
 /* The same bytes are not sent again. */
 static int finalize_anew(OrderMachine *m, const Problem *p) {
-        _cleanup_free_ char *why = NULL;
         int r;
 
-        r = problem_sentence(p, PLACE_FINALIZE, false, &why);
-        if (r >= 0)
-                r = order_queue_tell(m, "%s; another request is made at once", why);
+        r = order_queue_tell(
+                        m, "the CA refused the request (%s, HTTP %ld)%s%s, another one is made",
+                        problem_type_to_string(p->type), p->status, p->detail ? ": " : "",
+                        p->detail ? p->detail : "");
         if (r < 0)
                 return r;
         bytes_done(&m->csr);

@@ -5,7 +5,6 @@
 #include "daemon/retry.h"
 
 #define DEFAULT_LIFETIME_SEC ((int64_t) 90 * SEC_PER_DAY)
-#define RETRY_AFTER_MAX_SEC  ((int64_t) 7 * SEC_PER_DAY)  /* S-04 */
 #define VALIDATION_FLOOR_SEC ((int64_t) 12 * SEC_PER_MIN) /* J-16 */
 #define DEPLOY_MAX_SEC       ((int64_t) 6 * SEC_PER_HOUR)
 #define STEP_SHARE           50 /* of the lifetime: 160 h give 3.2 h, a minute gives a second */

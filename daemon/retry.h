@@ -4,6 +4,8 @@
 
 #include "acme/problem.h"
 
+#define RETRY_AFTER_MAX_SEC ((int64_t) 7 * SEC_PER_DAY) /* S-04 */
+
 typedef struct RetryFacts {
         ProblemClass class;
         ProblemPlace place;

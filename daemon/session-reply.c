@@ -9,7 +9,9 @@
 #include "acme/url.h"
 #include "base/log.h"
 #include "base/message-id.h"
+#include "daemon/retry.h"
 #include "daemon/session-internal.h"
+#include "daemon/words.h"
 
 #define PROBLEM_CONTENT_TYPE "application/problem+json"
 
@@ -33,6 +35,20 @@ void session_learn(Session *s, const HttpReply *reply) {
         }
 }
 
+/* More than a week is not believed, and nobody shall wonder why it is not waited for (S-04). Polls are not told of, they
+ * are much more frequent anyway. */
+static int64_t cut_retry_after(const Session *s, const HttpReply *reply, int64_t delay) {
+        char words[WORDS_SIZE];
+
+        if (delay <= RETRY_AFTER_MAX_SEC)
+                return delay;
+        if (reply->status >= 400)
+                log_message(LOG_NOTICE, &(LogFields){ .ca = s->ca.name },
+                            "%s: the CA wants to be left alone for %s, it is asked again after 7 days",
+                            s->ca.name, words_duration(delay, words));
+        return RETRY_AFTER_MAX_SEC;
+}
+
 int64_t session_retry_after(Session *s, const HttpReply *reply) {
         int64_t now, delay;
 
@@ -40,7 +56,9 @@ int64_t session_retry_after(Session *s, const HttpReply *reply) {
                 return 0;
         if (!answer_date(reply, &now))
                 now = loop_wall_sec(s->engine->loop);
-        return retry_after_parse(reply->retry_after, now, &delay) < 0 ? 0 : delay;
+        if (retry_after_parse(reply->retry_after, now, &delay) < 0)
+                return 0;
+        return cut_retry_after(s, reply, delay);
 }
 
 static int read_problem(const HttpReply *reply, Problem *ret) {

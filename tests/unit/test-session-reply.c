@@ -429,6 +429,28 @@ static void retry_after_by_the_answers_date(void) {
         done(&b);
 }
 
+static char said[300];
+
+static void listen(int level, const char *message, const LogFields *fields) {
+        (void) fields;
+        if (level == LOG_NOTICE)
+                (void) snprintf(said, sizeof said, "%s", message);
+}
+
+static void retry_after_is_cut(void) {
+        Bench b;
+
+        init_ready(&b, NULL);
+        log_set_max_level(LOG_NOTICE);
+        log_set_sink(listen);
+        CHECK_INT(retry_after(&b, "604800", NULL), 7 * SEC_PER_DAY);
+        CHECK_STR(said, "");
+        CHECK_INT(retry_after(&b, "31536000", NULL), 7 * SEC_PER_DAY);
+        log_set_sink(NULL);
+        CHECK(strstr(said, "365 days") && strstr(said, "7 days"));
+        done(&b);
+}
+
 static void retry_after_by_our_clock(void) {
         int64_t now, delay;
         Bench b;
@@ -659,6 +681,7 @@ TEST_MAIN({ "Q-04: a problem with status 201 is a failure", disguised_problem },
           { "D-07: a minute of refusals is handed up", a_minute_of_refusals },
           { "S-03: Retry-After is taken against the answer's Date",
             retry_after_by_the_answers_date },
+          { "S-04: more than seven days are cut, and said", retry_after_is_cut },
           { "S-03: without a Date against our clock", retry_after_by_our_clock },
           { "Q-03: a page of HTML is handed up with its status", html_is_handed_up },
           { "A-19, E-05: a directory that is none", html_for_a_directory },
