@@ -77,6 +77,14 @@ static int send_without(OrderMachine *m, char **member, const char *what, const 
         return r < 0 ? r : order_send_new(m);
 }
 
+/* A CA that was asked for one name need not say which it means. */
+static const char *name_refused(const OrderMachine *m, const Problem *p) {
+        bool about_names = p->type == PROBLEM_REJECTED_IDENTIFIER ||
+                           p->type == PROBLEM_UNSUPPORTED_IDENTIFIER;
+
+        return about_names && !p->identifier && m->names.count == 1 ? m->names.items[0] : NULL;
+}
+
 static int refused(OrderMachine *m, const Reply *reply, const OrderEvent *e) {
         if (reply->kind == REPLY_LOST) /* the caller decides when to ask again (S-06) */
                 return order_fail(
@@ -86,8 +94,8 @@ static int refused(OrderMachine *m, const Reply *reply, const OrderEvent *e) {
         if (is_about_profile(m, reply))
                 return send_without(m, &m->wish.profile, "profile", reply);
         return order_fail_problem(
-                        m, reply->class, PLACE_NEW_ORDER, &reply->problem, NULL,
-                        e->retry_after_sec);
+                        m, reply->class, PLACE_NEW_ORDER, &reply->problem,
+                        name_refused(m, &reply->problem), e->retry_after_sec);
 }
 
 /* ---- the answer ---- */

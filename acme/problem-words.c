@@ -1,6 +1,7 @@
 /* A problem in words that a person can act on: what was refused, what the CA says, what it means and the next
  * step. What the CA sent was escaped when it was read. */
 
+#include "acme/identifier.h"
 #include "acme/problem.h"
 #include "base/bytes.h"
 #include "base/strings.h"
@@ -26,7 +27,11 @@ static const char *const PLACE_TEXTS[PLACE_MAX] = {
 
 #define ACCOUNT_KEY_ADVICE                                                               \
         "The CA does not take this kind of account key; set another AccountKeyType= in " \
-        "its file below ca/ and remove the key that was made, signer/accounts/CA."
+        "its file below ca/, then: renewctl account create CA --new-key."
+
+#define ADDRESS_ADVICE                                                                  \
+        "Many CAs take IP addresses with a certain profile only (RequireProfile=, for " \
+        "example shortlived), others not at all; set it, or choose another CA=."
 
 static const char *const ADVICE[PROBLEM_TYPE_MAX] = {
         [PROBLEM_ACCOUNT_DOES_NOT_EXIST] =
@@ -54,7 +59,8 @@ static const char *const ADVICE[PROBLEM_TYPE_MAX] = {
                         "Something else answered in place of renewd; check which server has the "
                         "name's port 80.",
         [PROBLEM_INVALID_CONTACT] =
-                        "The CA refuses the e-mail address; change Email= in [Account].",
+                        "The CA refuses the e-mail address; change Email= in [Account], or Contact= of "
+                        "the CA.",
         [PROBLEM_INVALID_PROFILE] =
                         "The CA does not offer this profile to these names; change Profile= or "
                         "RequireProfile=.",
@@ -77,7 +83,8 @@ static const char *const ADVICE[PROBLEM_TYPE_MAX] = {
         [PROBLEM_TLS] = "The CA met a TLS error at the name; check where its address and its "
                         "redirects lead.",
         [PROBLEM_UNSUPPORTED_CONTACT] =
-                        "The CA does not take this kind of contact; change Email= in [Account].",
+                        "The CA does not take this kind of contact; change Email= in [Account], or "
+                        "Contact= of the CA.",
         [PROBLEM_UNSUPPORTED_IDENTIFIER] =
                         "The CA does not issue for this kind of name; remove it from Names= or "
                         "choose another CA=.",
@@ -115,7 +122,16 @@ static const struct {
         { PROBLEM_BAD_PUBLIC_KEY, PLACE_NEW_ACCOUNT, ACCOUNT_KEY_ADVICE },
 };
 
+/* N-04: not every CA says so in its words, and which profiles there are only its directory knows. */
+static bool is_about_address(const Problem *p) {
+        return p->identifier && identifier_is_ip(p->identifier) &&
+               (p->type == PROBLEM_REJECTED_IDENTIFIER ||
+                p->type == PROBLEM_UNSUPPORTED_IDENTIFIER);
+}
+
 const char *problem_advice(const Problem *p, ProblemPlace place) {
+        if (is_about_address(p))
+                return ADDRESS_ADVICE;
         for (size_t i = 0; i < ELEMENTSOF(PLACE_ADVICE); i++)
                 if (PLACE_ADVICE[i].type == p->type && PLACE_ADVICE[i].place == place)
                         return PLACE_ADVICE[i].text;

@@ -286,6 +286,17 @@ static void advice(void) {
         CHECK_STR(problem_advice(&nonce, PLACE_ORDER), "");
 }
 
+static void addresses(void) {
+        char address[] = "2001:db8::1", name[] = "a.example.org";
+        Problem p = { .type = PROBLEM_REJECTED_IDENTIFIER, .identifier = address };
+
+        CHECK(strstr(problem_advice(&p, PLACE_NEW_ORDER), "RequireProfile="));
+        p.type = PROBLEM_RATE_LIMITED;
+        CHECK(!strstr(problem_advice(&p, PLACE_NEW_ORDER), "RequireProfile="));
+        p = (Problem){ .type = PROBLEM_REJECTED_IDENTIFIER, .identifier = name };
+        CHECK(!strstr(problem_advice(&p, PLACE_NEW_ORDER), "RequireProfile="));
+}
+
 /* Every type but those that are nobody's to act on. */
 static void every_type_has_advice(void) {
         for (ProblemType t = PROBLEM_NONE + 1; t < PROBLEM_TYPE_MAX; t++) {
@@ -376,6 +387,7 @@ TEST_MAIN({ "Q-01 a document is read, the HTTP status wins", reads_document },
           { "Q-03 without a type the status decides", by_status },
           { "Q every type has a class and words at every place", total },
           { "Q advice names the next step", advice },
+          { "N-04 a refused address may want a profile", addresses },
           { "Q every type that waits for somebody has words", every_type_has_advice },
           { "Q, F-05, C-12: the sentence says who, what and where to look", sentences },
           { "Q-05 a name is blamed for what is its own fault only", blame },
