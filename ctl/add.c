@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "config/idn.h"
+#include "config/table.h"
 #include "ctl/status.h"
 
 #define TIMEOUT_SEC 30
@@ -71,12 +72,35 @@ static int check_services(Ctl *ctl) {
         return 0;
 }
 
+/* A value as the configuration takes it. */
+static int check_value(Ctl *ctl, const char *option, const ValueType *type, const char *text) {
+        CertificateConfig c = {};
+        KeyType key_types[KEY_TYPES_MAX];
+        _cleanup_free_ char *reason = NULL, *shown = NULL;
+        void *field = type == &value_key_types ? (void *) key_types : (void *) c.challenges;
+        size_t count = 0;
+        int r;
+
+        r = text ? type->parse(text, field, &count, &reason) : 0;
+        if (r == -EINVAL) {
+                shown = str_escape(reason ? reason : "it is no such value", STR_ESCAPE_MAX);
+                return ctl_fail(ctl, CTL_USAGE, "--%s: %s", option, shown ? shown : "");
+        }
+        return r < 0 ? ctl_no_memory(ctl) : 0;
+}
+
 static int check_options(Ctl *ctl) {
+        int r;
+
         if (ctl->staging && ctl->ca)
                 return ctl_fail(ctl, CTL_USAGE, "--staging and --ca exclude each other");
-        if (ctl->key_type && key_type_from_string(ctl->key_type) < 0)
-                return ctl_fail(ctl, CTL_USAGE,
-                                "--key-type is one of ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, rsa-4096, ed25519");
+        r = check_value(ctl, "key-type", &value_key_types, ctl->key_types);
+        if (r == 0)
+                r = check_value(ctl, "challenge", &value_challenges, ctl->challenges);
+        if (r != 0)
+                return r;
+        if (ctl->dns && !certificate_name_is_valid(ctl->dns))
+                return ctl_fail(ctl, CTL_USAGE, "--dns is a file name below dns/");
         if (ctl->email && (strpbrk(ctl->email, " \t\r\n,?\"<>%") || !strchr(ctl->email, '@')))
                 return ctl_fail(ctl, CTL_USAGE,
                                 "--email is not an e-mail address; write NAME@DOMAIN");
@@ -93,8 +117,12 @@ static int build_content(const Ctl *ctl, const StringList *names, const char *ca
                 r = bytes_append_string(ret, "\n");
         if (r >= 0 && ca)
                 r = bytes_printf(ret, "CA=%s\n", ca);
-        if (r >= 0 && ctl->key_type)
-                r = bytes_printf(ret, "KeyType=%s\n", ctl->key_type);
+        if (r >= 0 && ctl->key_types)
+                r = bytes_printf(ret, "KeyType=%s\n", ctl->key_types);
+        if (r >= 0 && ctl->challenges)
+                r = bytes_printf(ret, "Challenge=%s\n", ctl->challenges);
+        if (r >= 0 && ctl->dns)
+                r = bytes_printf(ret, "DNS=%s\n", ctl->dns);
         for (size_t i = 0; i < ctl->services.count && r >= 0; i++)
                 r = bytes_printf(ret, "\n[Deploy %s]\n", ctl->services.items[i]);
         return r;

@@ -28,7 +28,9 @@ typedef struct Ctl {
         StringList services;
         const char *email; /* borrows */
         const char *ca;
-        const char *key_type;
+        const char *key_types; /* separated by blanks, as the next */
+        const char *challenges;
+        const char *dns;
         bool agree_to_terms;
         bool staging;
         bool no_start;

@@ -25,7 +25,10 @@ static const char add_help[] =
                 "  --agree-tos         agree to the CA's terms of service\n"
                 "  --staging           take Let's Encrypt's staging, to try things out\n"
                 "  --ca CA             take this CA: a file name below ca/\n"
-                "  --key-type TYPE     ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, rsa-4096, ed25519\n"
+                "  --key-type TYPE     ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, rsa-4096, ed25519;\n"
+                "                      two in quotes (\"ecdsa-p256 rsa-2048\") give a certificate of each\n"
+                "  --challenge TYPE    http-01, tls-alpn-01, dns-01, ...; several in quotes\n"
+                "  --dns PROVIDER      the DNS provider for dns-01: a file name below dns/\n"
                 "  --no-start          only write the files\n"
                 "  --wait              follow the order to its end\n"
                 "\n"
@@ -62,7 +65,7 @@ static const char revoke_help[] =
                 "ordered. With --with-key CAs take the key for compromised, whatever the reason.\n";
 
 static const Verb verbs[] = {
-        { "add", "NAME [NAME...]", 1, NAMES_MAX, "seatckow", verb_add,
+        { "add", "NAME [NAME...]", 1, NAMES_MAX, "seatckCDow", verb_add,
           "configure a certificate and order it", add_help },
         { "remove", "NAME", 1, 1, "", verb_remove, "forget a certificate; what is installed stays",
           "" },
@@ -99,6 +102,8 @@ static const struct option long_options[] = {
         { "staging", no_argument, NULL, 't' },
         { "ca", required_argument, NULL, 'c' },
         { "key-type", required_argument, NULL, 'k' },
+        { "challenge", required_argument, NULL, 'C' },
+        { "dns", required_argument, NULL, 'D' },
         { "no-start", no_argument, NULL, 'o' },
         { "wait", no_argument, NULL, 'w' },
         { "force", no_argument, NULL, 'f' },
@@ -200,7 +205,13 @@ static void take_verb_option(Ctl *ctl, int option, Seen *seen) {
                 ctl->ca = optarg;
                 break;
         case 'k':
-                ctl->key_type = optarg;
+                ctl->key_types = optarg;
+                break;
+        case 'C':
+                ctl->challenges = optarg;
+                break;
+        case 'D':
+                ctl->dns = optarg;
                 break;
         case 'o':
                 ctl->no_start = true;

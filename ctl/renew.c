@@ -82,13 +82,45 @@ static int renew(Ctl *ctl, const char *name, bool follow) {
         return ok ? CTL_FINE : CTL_PROBLEM;
 }
 
+/* The other one of twins, if `name` is the first: that is how both are called. The second's own name means it alone. */
+static int find_twin(Ctl *ctl, const char *name, char **ret) {
+        _cleanup_(varlink_reply_done) VarlinkReply reply = {};
+        const Json *certificate;
+        const char *twin;
+        int r;
+
+        r = ctl_show(ctl, name, &reply, &certificate);
+        if (r != 0)
+                return r;
+        twin = status_text(certificate, "twin");
+        if (!*twin || *status_text(certificate, "twin_of"))
+                return 0;
+        *ret = strdup(twin);
+        return *ret ? 0 : ctl_no_memory(ctl);
+}
+
+/* Renewd orders them one after the other by itself; followed, the second is shown when the first has ended. */
+static int renew_both(Ctl *ctl, const char *name, bool follow) {
+        _cleanup_free_ char *twin = NULL;
+        int r, second;
+
+        r = find_twin(ctl, name, &twin);
+        if (r != 0)
+                return r;
+        r = renew(ctl, name, follow);
+        if (!twin || (r != CTL_FINE && r != CTL_PROBLEM))
+                return r;
+        second = renew(ctl, twin, follow);
+        return second != CTL_FINE ? second : r;
+}
+
 int ctl_follow_renewal(Ctl *ctl, const char *name) {
-        return renew(ctl, name, true);
+        return renew_both(ctl, name, true);
 }
 
 int verb_renew(Ctl *ctl, char *names[], int count) {
         (void) count;
         if (!certificate_name_is_valid(names[0]))
                 return ctl_unknown_name(ctl, names[0]);
-        return renew(ctl, names[0], ctl->wait);
+        return renew_both(ctl, names[0], ctl->wait);
 }

@@ -15,6 +15,8 @@ _renewctl_files() {
 _renewctl() {
     local cur prev words cword verb= i
     local verbs='add remove status show dns-persist why plan renew revoke account check version'
+    local actions='list show check create find update agree rollover deactivate bind repair'
+    local challenges='http-01 tls-alpn-01 dns-01 dns-account-01 dns-persist-01'
     local common='--json --config --state --runtime --data --help --version'
     local config=/etc/renewd data=/usr/lib/renewd
 
@@ -52,14 +54,30 @@ _renewctl() {
             COMPREPLY=($(compgen -W 'ecdsa-p256 ecdsa-p384 rsa-2048 rsa-3072 rsa-4096 ed25519' -- "$cur"))
             return
             ;;
-        --email)
+        --challenge)
+            COMPREPLY=($(compgen -W "$challenges" -- "$cur"))
+            return
+            ;;
+        --dns)
+            COMPREPLY=($(compgen -W "$(_renewctl_files "$config/dns" "$data/dns")" -- "$cur"))
+            return
+            ;;
+        --reason)
+            COMPREPLY=($(compgen -W 'unspecified keyCompromise superseded cessationOfOperation' -- "$cur"))
+            return
+            ;;
+        --key-file)
+            COMPREPLY=($(compgen -f -- "$cur"))
+            return
+            ;;
+        --email | --kid)
             return
             ;;
     esac
 
     if [[ $cur == -* ]]; then
         case $verb in
-            add) common+=' --service --email --agree-tos --staging --ca --key-type --no-start --wait' ;;
+            add) common+=' --service --email --agree-tos --staging --ca --key-type --challenge --dns --no-start --wait' ;;
             renew) common+=' --wait --force' ;;
             account) common+=' --kid --key-file --new-key --yes' ;;
             revoke) common+=' --reason --with-key --no-replace' ;;
@@ -70,10 +88,14 @@ _renewctl() {
 
     case $verb in
         '') COMPREPLY=($(compgen -W "$verbs" -- "$cur")) ;;
-        account)
-            COMPREPLY=($(compgen -W 'list show check create find update agree rollover deactivate bind repair' -- "$cur")) ;;
-        remove | show | why | renew | revoke)
+        remove | show | why | renew | revoke | dns-persist)
             COMPREPLY=($(compgen -W "$(_renewctl_files "$config/certificates")" -- "$cur"))
+            ;;
+        account)
+            if [[ " $actions " == *" $prev "* ]]; then
+                actions=$(_renewctl_files "$config/ca" "$data/ca")
+            fi
+            COMPREPLY=($(compgen -W "$actions" -- "$cur"))
             ;;
     esac
 } && complete -F _renewctl renewctl

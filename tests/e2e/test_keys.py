@@ -63,6 +63,28 @@ class Twins(harness.Case):
         self.assertEqual(pki.verified_leaf_of_kind(server.port, name, root, "ecdsa"), ecdsa)
         self.assertEqual(self.pebble.count("/order-plz"), 3)
 
+        done = self.renewd.ctl("renew", name, "--wait", "--force")
+        lines = done.stdout.splitlines()
+        self.assertLess(max(i for i, line in enumerate(lines) if line.startswith(f"{name}:")),
+                        min(i for i, line in enumerate(lines) if line.startswith(f"{twin}:")))
+        self.assertNotEqual(pki.verified_leaf_of_kind(server.port, name, root, "ecdsa"), ecdsa)
+        self.assertEqual(self.pebble.count("/order-plz"), 5)
+
+    def test_add(self):
+        """renewctl add takes two kinds of keys, and types of challenges"""
+        self.configure()
+        done = self.renewd.ctl("add", "added.example.org", "--no-start", "--key-type", "ecdsa-p256 rsa-3072",
+                               "--challenge", "http-01 tls-alpn-01", "--ca", "pebble")
+        self.assertIn("Wrote", done.stdout)
+        with open(os.path.join(self.renewd.config, "certificates", "added.example.org.conf"), encoding="ascii") as file:
+            written = file.read()
+        self.assertIn("KeyType=ecdsa-p256 rsa-3072\n", written)
+        self.assertIn("Challenge=http-01 tls-alpn-01\n", written)
+        for wrong in (("--key-type", "rsa-2048 rsa-3072"), ("--key-type", "rsa-1024"), ("--challenge", "dns-02"),
+                      ("--dns", "../x")):
+            done = self.renewd.ctl("add", "other.example.org", "--no-start", *wrong, check=False)
+            self.assertEqual(done.returncode, 3, wrong)
+
     def test_twins_once(self):
         """--once ends when both twins are there"""
         name = "once.example.org"
