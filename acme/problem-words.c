@@ -129,7 +129,20 @@ static bool is_about_address(const Problem *p) {
                 p->type == PROBLEM_UNSUPPORTED_IDENTIFIER);
 }
 
+/* F-13: servers hardly name the reason; one says 501 with 'rejectedIdentifier', some 409 and nothing else. */
+static const char *key_change_advice(const Problem *p) {
+        if (p->status == 409)
+                return ADVICE[PROBLEM_CONFLICT];
+        if (p->status == 501 || p->status == 404 || p->status == 405)
+                return "The CA does not offer another key for an account; the old one stays in use.";
+        return NULL;
+}
+
 const char *problem_advice(const Problem *p, ProblemPlace place) {
+        const char *text = place == PLACE_KEY_CHANGE ? key_change_advice(p) : NULL;
+
+        if (text)
+                return text;
         if (is_about_address(p))
                 return ADDRESS_ADVICE;
         for (size_t i = 0; i < ELEMENTSOF(PLACE_ADVICE); i++)

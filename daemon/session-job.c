@@ -176,7 +176,7 @@ static void on_key_changed(const SessionReply *reply, void *userdata) {
 
         if (reply->error == 0 && (reply->status < 200 || reply->status > 299))
                 (void) failure_from_answer(
-                                &j->refusal, PLACE_NEW_ACCOUNT, reply->status, reply->body,
+                                &j->refusal, PLACE_KEY_CHANGE, reply->status, reply->body,
                                 reply->size, 0);
         s->exclusive = false;
         free(s->thumbprint);

@@ -286,6 +286,14 @@ static void advice(void) {
         CHECK_STR(problem_advice(&nonce, PLACE_ORDER), "");
 }
 
+static void key_change(void) {
+        Problem step_ca = { .type = PROBLEM_REJECTED_IDENTIFIER, .status = 501 };
+        Problem empty = { .status = 409 };
+
+        CHECK(strstr(problem_advice(&step_ca, PLACE_KEY_CHANGE), "does not offer"));
+        CHECK(strstr(problem_advice(&empty, PLACE_KEY_CHANGE), "Another account"));
+}
+
 static void addresses(void) {
         char address[] = "2001:db8::1", name[] = "a.example.org";
         Problem p = { .type = PROBLEM_REJECTED_IDENTIFIER, .identifier = address };
@@ -387,6 +395,7 @@ TEST_MAIN({ "Q-01 a document is read, the HTTP status wins", reads_document },
           { "Q-03 without a type the status decides", by_status },
           { "Q every type has a class and words at every place", total },
           { "Q advice names the next step", advice },
+          { "F-13 another account key: taken, or not offered", key_change },
           { "N-04 a refused address may want a profile", addresses },
           { "Q every type that waits for somebody has words", every_type_has_advice },
           { "Q, F-05, C-12: the sentence says who, what and where to look", sentences },
