@@ -1,14 +1,15 @@
 #include "base/log.h"
 #include "daemon/cert-internal.h"
 
-bool cert_is_ordering(const Cert *c) {
-        return c->phase == CERT_ORDERING;
+bool cert_is_ordering_at(const Cert *c, const char *ca) {
+        return c->phase == CERT_ORDERING && str_equal(c->ca.name, ca);
 }
 
-void cert_forget_order(Cert *c) {
+void cert_forget_order_at(Cert *c, const char *ca) {
         int r;
 
-        if (c->phase == CERT_ORDERING || c->phase == CERT_STORING || !c->record.attempt.order)
+        if (c->phase == CERT_ORDERING || c->phase == CERT_STORING || !c->record.attempt.order ||
+            !str_equal(c->record.attempt.ca, ca))
                 return;
         record_attempt_done(&c->record.attempt);
         r = cert_save(c);
@@ -16,16 +17,14 @@ void cert_forget_order(Cert *c) {
                 log_debug("%s: not recorded: %s", c->config->name, errno_text(r));
 }
 
-void cert_retry_parked(Cert *c) {
+void cert_retry_parked_at(Cert *c, const char *ca) {
+        if (!cert_ca_named(c, ca))
+                return;
         if (!str_equal(c->record.error.class, "park") &&
             !str_equal(c->record.error.class, "account"))
                 return;
         cert_forget_delays(c);
         cert_plan(c);
-}
-
-const char *cert_present_ca(const Cert *c) {
-        return c->ca.name ? c->ca.name : c->config->ca;
 }
 
 const char *cert_issuing_ca(const Cert *c) {

@@ -64,15 +64,13 @@ int cert_renew(Cert *c, bool force, char **ret_message);
 
 /* ---- its account, its revocation ---- */
 
-/* An order is under way (F-14). */
-bool cert_is_ordering(const Cert *c);
-/* The order that waits for its next attempt cannot go on with another account key. */
-void cert_forget_order(Cert *c);
+/* An order is under way at this CA (F-14). */
+bool cert_is_ordering_at(const Cert *c, const char *ca);
+/* The order that waits there for its next attempt cannot go on with another account key. */
+void cert_forget_order_at(Cert *c, const char *ca);
 /* What a failure has parked is perhaps mended. */
-void cert_retry_parked(Cert *c);
+void cert_retry_parked_at(Cert *c, const char *ca);
 
-/* The name of the CA that it is, or would be, ordered from now. */
-const char *cert_present_ca(const Cert *c);
 /* The name of the CA that issued what is there; the configured one if that is not known. */
 const char *cert_issuing_ca(const Cert *c);
 /* It was revoked by us. With `replace` another one is ordered at once, with another key. */

@@ -113,16 +113,12 @@ int manager_account_json(const Manager *m, const char *ca, Json **ret) {
 
 /* ---- changed ---- */
 
-static bool uses(const Cert *c, const char *ca) {
-        return str_equal(cert_present_ca(c), ca);
-}
-
 static bool is_busy(void *userdata) {
         ManagerTask *t = userdata;
         Manager *m = t->manager;
 
         for (size_t i = 0; i < m->cert_count; i++)
-                if (uses(m->certs[i], t->ca) && cert_is_ordering(m->certs[i]))
+                if (cert_is_ordering_at(m->certs[i], t->ca))
                         return true;
         return false;
 }
@@ -132,8 +128,7 @@ static void on_job(const Failure *failure, const char *message, void *userdata) 
         Manager *m = t->manager;
 
         for (size_t i = 0; i < m->cert_count && !failure; i++)
-                if (uses(m->certs[i], t->ca))
-                        cert_retry_parked(m->certs[i]);
+                cert_retry_parked_at(m->certs[i], t->ca);
         if (failure)
                 message = failure->message;
         manager_on_changed(m);
@@ -143,8 +138,7 @@ static void on_job(const Failure *failure, const char *message, void *userdata) 
 /* What waits for its next attempt at this account cannot go on with another key. */
 static void forget_orders(Manager *m, const char *ca) {
         for (size_t i = 0; i < m->cert_count; i++)
-                if (uses(m->certs[i], ca))
-                        cert_forget_order(m->certs[i]);
+                cert_forget_order_at(m->certs[i], ca);
 }
 
 int manager_account(

@@ -98,6 +98,34 @@ static void falls_back(void) {
         world_done(&w);
 }
 
+static char job_said[200];
+
+static void on_job(bool ok, const char *message, void *userdata) {
+        (void) userdata;
+        CHECK(!ok);
+        (void) snprintf(job_said, sizeof job_said, "%s", message);
+}
+
+/* Not the first of CA= counts, but the one that is asked. */
+static void another_key_waits_for_its_orders(void) {
+        const ManagerAccountWish wish = { .action = ACCOUNT_CREATE, .new_key = true };
+        Answers a = { .fault = CA_ERROR_500 };
+        ManagerTask *task = NULL;
+        World w;
+
+        init(&w, &a);
+        fake_ca_options(w.second)->validate_sec = 60;
+        CHECK_INT(world_start(&w, two_cas(), false), 0);
+        while (fake_ca_counts(w.second)->orders == 0)
+                fake_loop_run(w.loop, 1);
+        CHECK_INT(manager_account(w.manager, "second", &wish, on_job, NULL, &task), 0);
+        fake_loop_run(w.loop, 1);
+        CHECK(strstr(job_said, "an order is on its way at this CA"));
+        fake_loop_run(w.loop, SEC_PER_HOUR);
+        CHECK_STR(world_state(&w, NAME), "valid");
+        world_done(&w);
+}
+
 static void remembers_over_a_restart(void) {
         Answers a = { .fault = CA_ERROR_500 };
         World w;
@@ -305,6 +333,8 @@ static void a_name_becomes_required(void) {
 }
 
 TEST_MAIN({ "CA-03: the next CA after three failures, the first at the next renewal", falls_back },
+          { "F-14 CA-03: another account key waits for the orders at its own CA",
+            another_key_waits_for_its_orders },
           { "CA-03: what became of each CA survives a restart", remembers_over_a_restart },
           { "CA-03: a certificate of a CA that is configured no more is replaced",
             a_removed_ca_is_left },
