@@ -16,6 +16,8 @@
 #include "daemon/nonce-pool.h"
 #include "daemon/session.h"
 
+#define FINALIZE_TIMEOUT_SEC   600                         /* some CAs sign meanwhile */
+#define SKEW_WARN_SEC          ((int64_t) 5 * SEC_PER_MIN) /* */
 #define DIRECTORY_AGE_MAX      ((usec_t) SEC_PER_DAY * USEC_PER_SEC) /* E-04 */
 #define REQUESTS_MAX           20                                    /* S-07 */
 #define REQUESTS_PER_OWNER_MAX 4                                     /* */
@@ -91,6 +93,7 @@ struct Session {
         bool suspect;           /* the CA refused the account: is it still one? (F-16) */
         NoncePool nonces;
         bool has_date;
+        bool clock_told;        /* ours is wrong */
         int64_t date_less_boot; /* the CA's clock less CLOCK_BOOTTIME, which nobody sets */
 
         Preparation preparation;

@@ -19,6 +19,20 @@ static bool answer_date(const HttpReply *reply, int64_t *ret) {
         return reply->date && http_date_parse(reply->date, ret) >= 0;
 }
 
+/* once, until it is right again. */
+static void warn_of_clock(Session *s) {
+        int64_t skew = session_skew_sec(s);
+        bool wrong = skew > SKEW_WARN_SEC || skew < -SKEW_WARN_SEC;
+        char words[WORDS_SIZE];
+
+        if (wrong && !s->clock_told)
+                log_message(LOG_WARNING, &(LogFields){ .ca = s->ca.name },
+                            "%s: the clock of this machine is %s %s that of the CA", s->ca.name,
+                            words_duration(skew < 0 ? -skew : skew, words),
+                            skew < 0 ? "ahead of" : "behind");
+        s->clock_told = wrong;
+}
+
 void session_learn(Session *s, const HttpReply *reply) {
         int64_t date;
 
@@ -32,6 +46,7 @@ void session_learn(Session *s, const HttpReply *reply) {
                 s->has_date = true;
                 s->date_less_boot =
                                 date - (int64_t) (loop_boot_usec(s->engine->loop) / USEC_PER_SEC);
+                warn_of_clock(s);
         }
 }
 

@@ -222,6 +222,7 @@ static int call_post(SessionCall *c, const char *body) {
                 .body = body,
                 .size = strlen(body),
                 .ca = &s->ca,
+                .timeout_sec = c->kind == SESSION_FINALIZE ? FINALIZE_TIMEOUT_SEC : 0,
         };
         usec_t now = loop_boot_usec(s->engine->loop);
 

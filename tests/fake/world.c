@@ -64,6 +64,7 @@ void world_done(World *w) {
 /* ---- configuration, made by hand as config_load() would ---- */
 
 static void add_ca(Config *c, const char *name, const char *host) {
+        _cleanup_free_ char *origin = NULL;
         CaConfig *ca;
 
         c->cas = reallocarray(c->cas, c->ca_count + 1, sizeof *c->cas);
@@ -78,8 +79,8 @@ static void add_ca(Config *c, const char *name, const char *host) {
                 .replaces = true,
         };
         (void) str_printf(&ca->directory, "https://%s/dir", host);
-        (void) string_list_add(&ca->origins, "");
-        (void) str_printf(&ca->origins.items[0], "https://%s", host);
+        (void) str_printf(&origin, "https://%s", host);
+        (void) string_list_add(&ca->origins, origin);
 }
 
 void world_config_add_second(Config *c) {

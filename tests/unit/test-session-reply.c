@@ -430,10 +430,12 @@ static void retry_after_by_the_answers_date(void) {
 }
 
 static char said[300];
+static unsigned told;
 
 static void listen(int level, const char *message, const LogFields *fields) {
         (void) fields;
-        if (level == LOG_NOTICE)
+        told++;
+        if (level <= LOG_NOTICE)
                 (void) snprintf(said, sizeof said, "%s", message);
 }
 
@@ -448,6 +450,24 @@ static void retry_after_is_cut(void) {
         CHECK_INT(retry_after(&b, "31536000", NULL), 7 * SEC_PER_DAY);
         log_set_sink(NULL);
         CHECK(strstr(said, "365 days") && strstr(said, "7 days"));
+        done(&b);
+}
+
+static void wrong_clock(void) {
+        Bench b;
+
+        init_ready(&b, NULL);
+        log_set_max_level(LOG_WARNING);
+        log_set_sink(listen);
+        said[0] = '\0';
+        (void) retry_after(&b, "77", "Fri, 01 Jan 2027 00:04:00 GMT");
+        CHECK_STR(said, "");
+        told = 0;
+        (void) retry_after(&b, "77", "Fri, 01 Jan 2027 02:00:00 GMT");
+        (void) retry_after(&b, "77", "Fri, 01 Jan 2027 02:00:00 GMT");
+        log_set_sink(NULL);
+        CHECK(strstr(said, "2 h behind that of the CA"));
+        CHECK_INT(told, 1);
         done(&b);
 }
 
@@ -682,6 +702,7 @@ TEST_MAIN({ "Q-04: a problem with status 201 is a failure", disguised_problem },
           { "S-03: Retry-After is taken against the answer's Date",
             retry_after_by_the_answers_date },
           { "S-04: more than seven days are cut, and said", retry_after_is_cut },
+          { "A-20: a clock that is wrong by minutes is told of once", wrong_clock },
           { "S-03: without a Date against our clock", retry_after_by_our_clock },
           { "Q-03: a page of HTML is handed up with its status", html_is_handed_up },
           { "A-19, E-05: a directory that is none", html_for_a_directory },
