@@ -125,7 +125,6 @@ static void twin_is_no_obstacle(void) {
         _cleanup_(bench_done) Bench b;
         char first[BENCH_FILE_MAX];
 
-        bench_init(&b);
         bench_renewed(&b, first); /* the service ran on this one alone */
         set_twin(&b);
         REQUIRE(bench_deploy(&b) >= 0);
