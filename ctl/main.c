@@ -149,7 +149,8 @@ static void print_help(const Verb *verb) {
         }
         (void) puts("renewctl [OPTIONS] COMMAND\n\nAsks and instructs renewd, the certificate daemon.\n\nCommands:");
         for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
-                (void) printf("  %-7s %-15s %s\n", verbs[i].name, verbs[i].usage, verbs[i].summary);
+                (void) printf("  %-11s %-15s %s\n", verbs[i].name, verbs[i].usage,
+                              verbs[i].summary);
         (void) fputs(general_help, stdout);
 }
 
