@@ -268,7 +268,7 @@ void cert_retire_key(Cert *c) {
         _cleanup_(json_freep) Json *j = json_object_new();
         int r;
 
-        if (!c->record.attempt.spki || c->config->request_path)
+        if (!c->record.attempt.spki || c->config->request_path || c->rehearses)
                 return;
         c->retire = helper_call_free(c->retire);
         r = j ? json_set_string(j, "certificate", c->config->name) : -ENOMEM;

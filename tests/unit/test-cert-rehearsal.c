@@ -337,6 +337,39 @@ static void order_has_right_of_way(void) {
         free(t.last);
 }
 
+/* Another certificate's order of the same name, too: the rehearsal ends, and comes again after it. */
+static void order_of_the_same_name(void) {
+        static const char *const names[] = { NAME, "b.example.org " NAME };
+        _cleanup_(renew_watch_freep) RenewWatch *watch = NULL, *renewal = NULL;
+        _cleanup_free_ char *message = NULL;
+        Config *c = world_config_named(names, 2);
+        Steps s = {}, t = {};
+        Outside o = {};
+        World w;
+
+        init(&w, &o);
+        world_config_add_staging(c);
+        start(&w, c);
+        fake_ca_options(w.second)->validate_sec = 600;
+        CHECK_INT(rehearse(&w, NAME, &s, &watch, &message), 0);
+        fake_loop_run(w.loop, 60);
+        CHECK_INT(fake_responder_count_of(w.responder, NAME), 1);
+        CHECK_INT(manager_renew(w.manager, "b.example.org", false, on_step, &t, &renewal, &message),
+                  0);
+        fake_loop_run(w.loop, SEC_PER_HOUR);
+        CHECK(s.done && !s.ok);
+        CHECK_STR(s.last, "an order of the same name begins, the rehearsal is left");
+        CHECK(t.done && t.ok);
+        CHECK_INT(o.staged, 0);
+        fake_ca_options(w.second)->validate_sec = 5;
+        fake_loop_run(w.loop, 59 * DAY);
+        CHECK_INT(o.staged, 2);
+        CHECK_STR(world_state(&w, NAME), "valid");
+        world_done(&w);
+        free(s.last);
+        free(t.last);
+}
+
 static void twins_once(void) {
         _cleanup_(renew_watch_freep) RenewWatch *watch = NULL;
         Config *c = world_config_named(one, 1);
@@ -456,6 +489,7 @@ TEST_MAIN({ "a week before each renewal, and nothing of it stays", week_before }
           { "by hand at any time, with steps", by_hand },
           { "without Staging= nothing, and it is said why", nowhere },
           { "an order has right of way", order_has_right_of_way },
+          { "also one of the same name", order_of_the_same_name },
           { "twins are rehearsed once (H-10)", twins_once },
           { "a key of its own (O-05), or the configured request", keys },
           { "killed at any time", killed },
