@@ -33,6 +33,7 @@ struct Helper {
         size_t key_count;
         unsigned made;
         char retired[SHA256_HEX_SIZE]; /* the last one */
+        bool key_pending, key_changed; /* of the account */
 
         Helper *signer;
         Store *store;

@@ -103,13 +103,30 @@ unsigned fake_signer_made(const Helper *h) {
 
 /* ---- methods ---- */
 
-static int account(const Json *p, Json **ret) {
+#define NEXT_KEY "thumbprint-of-next"
+
+static int account(Helper *h, const Json *p, Json **ret) {
         _cleanup_free_ char *thumbprint = NULL;
 
         *ret = json_object_new();
         (void) str_printf(&thumbprint, "thumbprint-of-%s", fake_text(p, "ca"));
-        (void) json_set_string(*ret, "thumbprint", thumbprint);
+        (void) json_set_string(*ret, "thumbprint", h->key_changed ? NEXT_KEY : thumbprint);
+        (void) json_set_string(*ret, "pending", h->key_pending ? NEXT_KEY : NULL);
         return json_set_string(*ret, "algorithm", "ES256");
+}
+
+/* Another account key; 1: it is none of these. */
+static int change_key(Helper *h, const char *method, Json **ret) {
+        if (strcmp(method, "PrepareAccountKey") == 0)
+                h->key_pending = true;
+        else if (strcmp(method, "PromoteAccountKey") == 0)
+                h->key_changed = true, h->key_pending = false;
+        else if (strcmp(method, "AbandonAccountKey") == 0)
+                h->key_pending = false;
+        else
+                return 1;
+        *ret = json_object_new();
+        return json_set_string(*ret, "thumbprint", NEXT_KEY);
 }
 
 static int request(Helper *h, const Json *p, Json **ret, const char **ret_error) {
@@ -204,7 +221,9 @@ static int sign(Helper *h, const char *method, const Json *p, Json **ret, const 
 int fake_signer_handle(
                 Helper *h, const char *method, const Json *p, Json **ret, const char **ret_error) {
         if (strcmp(method, "Account") == 0)
-                return account(p, ret);
+                return account(h, p, ret);
+        if (change_key(h, method, ret) == 0)
+                return 0;
         if (strcmp(method, "CertificateRequest") == 0)
                 return request(h, p, ret, ret_error);
         if (strcmp(method, "RetireKey") == 0) {

@@ -141,11 +141,11 @@ static void bounded(void) {
         Bench b;
 
         init(&b);
-        for (int i = 0; i < 5000; i++) {
+        for (int i = 0; i < 3050; i++) {
                 char name[32];
 
                 (void) snprintf(name, sizeof name, "n%d.test", i);
-                fake_store_fail(b.store, i > 0 && i < 4990); /* quick */
+                fake_store_fail(b.store, i > 0 && i < 3040); /* quick */
                 (void) budget_failed(b.budget, name, T0);
         }
         restart(&b);

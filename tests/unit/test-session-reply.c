@@ -689,6 +689,71 @@ static void disguised_problem(void) {
         done(&b);
 }
 
+/* ---- another account key ---- */
+
+typedef struct Job {
+        bool ended, failed;
+        char text[300];
+} Job;
+
+static void on_rolled(const Failure *failure, const char *message, void *userdata) {
+        Job *j = userdata;
+
+        j->ended = true;
+        j->failed = failure;
+        (void) snprintf(j->text, sizeof j->text, "%s", failure ? failure->message : message);
+}
+
+/* `reads`: what the CA answers to the new key, then to the old one. */
+static void roll_over(const Answer *change, long by_new, long by_old, Job *ret) {
+        const Answer begin[] = {
+                { "GET /dir", .status = 200,
+                  .body = DIRECTORY(",\"keyChange\":\"https://ca.test/key-change\"") },
+                { "HEAD /nonce", .status = 204, .nonce = "first" },
+                { "POST /new-account first", .status = 201, .location = ACCOUNT, .nonce = "a" },
+                {},
+        };
+        const Answer script[] = {
+                *change,
+                { "POST /account/7 b", .status = by_new, .nonce = "c", .body = "{}" },
+                { by_old ? "POST /account/7 c" : NULL, .status = by_old, .body = "{}" },
+                {},
+        };
+        AccountWish wish = { .action = ACCOUNT_ROLLOVER, .fn = on_rolled, .userdata = ret };
+        AccountJob *job = NULL;
+        Bench b;
+
+        *ret = (Job){};
+        init(&b);
+        CHECK(prepare(&b, begin));
+        b.http.script = script;
+        b.http.next = 0;
+        CHECK_INT(session_account_job(b.session, &wish, &job), 0);
+        play_out(&b);
+        CHECK(ret->ended);
+        (void) account_job_free(job);
+        done(&b);
+}
+
+static void key_change_is_verified(void) {
+        const Answer good = { "POST /key-change a", .status = 200, .nonce = "b" };
+        const Answer taken = { "POST /key-change a", .status = 409, .nonce = "b" };
+        const Answer none = { "POST /key-change a", .status = 501, .nonce = "b",
+                              .body = "{\"type\":\"" URN "rejectedIdentifier\"}" };
+        Job j;
+
+        roll_over(&good, 200, 0, &j);
+        CHECK(!j.failed && strstr(j.text, "has a new key"));
+        roll_over(&taken, 200, 0, &j); /* ours: an answer before was lost */
+        CHECK(!j.failed);
+        roll_over(&taken, 403, 200, &j);
+        CHECK(j.failed && strstr(j.text, "keeps its old key") && strstr(j.text, "Another account"));
+        roll_over(&none, 400, 200, &j);
+        CHECK(j.failed && strstr(j.text, "does not offer"));
+        roll_over(&good, 403, 200, &j); /* Pebble says yes and means no */
+        CHECK(j.failed && strstr(j.text, "did not change the key"));
+}
+
 TEST_MAIN({ "Q-04: a problem with status 201 is a failure", disguised_problem },
           { "D-06: the refusal's own nonce is used next", refusal_brings_the_nonce },
           { "D-06: a refusal without nonce has one fetched", refusal_without_a_nonce },
@@ -702,6 +767,8 @@ TEST_MAIN({ "Q-04: a problem with status 201 is a failure", disguised_problem },
           { "S-03: Retry-After is taken against the answer's Date",
             retry_after_by_the_answers_date },
           { "S-04: more than seven days are cut, and said", retry_after_is_cut },
+          { "F-12, F-13, W-12: whatever keyChange answers, the new key is tried, then the old one",
+            key_change_is_verified },
           { "A-20: a clock that is wrong by minutes is told of once", wrong_clock },
           { "S-03: without a Date against our clock", retry_after_by_our_clock },
           { "Q-03: a page of HTML is handed up with its status", html_is_handed_up },
