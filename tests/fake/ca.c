@@ -86,7 +86,7 @@ static void add_nonce(FakeCa *ca, HttpReply *ret) {
 }
 
 static void add_date(const FakeCa *ca, HttpReply *ret) {
-        time_t now = (time_t) fake_loop_true_sec(ca->loop);
+        time_t now = (time_t) (fake_loop_true_sec(ca->loop) + ca->options.date_error_sec);
         char text[64];
         struct tm tm;
 

@@ -86,6 +86,7 @@ typedef struct FakeCaOptions {
         int64_t validate_sec;    /* how long a validation takes */
         int64_t finalize_sec;    /* how long issuing takes; 0: at once */
         int64_t retry_after_sec; /* of 429 and 503 */
+        int64_t date_error_sec;  /* of the Date in its answers; the certificates' dates are right */
         bool no_renewal_info;    /* the directory has none */
         CaInfo info;
         const char *info_retry_after, *explanation; /* NULL: none */

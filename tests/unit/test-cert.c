@@ -391,6 +391,23 @@ static void clock_ahead(void) {
         world_done(&w);
 }
 
+/* A date that only a broken server or proxy gives must not make every certificate useless. */
+static void wrong_date_of_the_ca(void) {
+        static const int64_t errors[] = { -3650 * DAY, 3650 * DAY };
+
+        for (size_t i = 0; i < ELEMENTSOF(errors); i++) {
+                World w;
+
+                init(&w);
+                fake_ca_options(w.ca)->date_error_sec = errors[i];
+                start(&w);
+                fake_loop_run(w.loop, SEC_PER_HOUR);
+                CHECK_STR(world_state(&w, NAME), "valid");
+                CHECK_INT(orders(&w), 1);
+                world_done(&w);
+        }
+}
+
 static void suspend_and_set(void) {
         World w;
 
@@ -438,5 +455,7 @@ TEST_MAIN({ "X-02: a fresh order of one name costs seven POSTs", fresh_order },
           { "T-01: renewed when a third is left", renewed_at_a_third },
           { "T-21: a clock before the build date waits", clock_before_the_build },
           { "T-21: a clock far ahead of the CA's waits", clock_ahead },
+          { "P-04: a chain that is good by our clock is taken whatever Date the CA sends",
+            wrong_date_of_the_ca },
           { "R3.5.1: a clock set back and forth", suspend_and_set },
           { "without a listener the challenge is not accepted", no_listener })
