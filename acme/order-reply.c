@@ -187,7 +187,11 @@ int order_bad_answer(
         r = str_printf(&message, "the CA's answer makes no sense: %s", reason);
         if (r < 0)
                 return r;
-        return order_fail(m, CLASS_LATER, place, NULL, message);
+        r = order_fail(m, CLASS_LATER, place, NULL, message);
+        /* An order of before of which nothing sensible is heard: perhaps its URL was never one. */
+        if (r >= 0 && place == PLACE_ORDER && (!m->learned || e->now >= order_end_of_life(m)))
+                m->failure.order_dead = true;
+        return r;
 }
 
 int64_t order_poll_delay(OrderMachine *m, const OrderEvent *e) {
