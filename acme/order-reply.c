@@ -103,13 +103,16 @@ static int setback_lost(
         return order_queue_wait(m, owner, MAX(MIN(delay, lost_delays[4]), lost_delays[0]));
 }
 
-/* Some servers say 500 for what they do not know (I-05): an order of before, of which nothing else is
- * heard, or that has outlived itself, is one. A 404 was lag, and is no longer. */
+/* An order of before, of which nothing sensible is heard, or that has outlived itself: perhaps its URL was never one. */
+static bool is_lost_order(const OrderMachine *m, ProblemPlace place, const OrderEvent *e) {
+        return place == PLACE_ORDER && (!m->learned || e->now >= order_end_of_life(m));
+}
+
+/* Some servers say 500 for what they do not know (I-05). A 404 was lag, and is no longer. */
 static bool is_forgotten(const OrderMachine *m, const Reply *r, const OrderEvent *e) {
         if (e->status == 404)
                 return is_object_place(r->place);
-        return r->place == PLACE_ORDER && e->status == 500 &&
-               (!m->learned || e->now >= order_end_of_life(m));
+        return e->status == 500 && is_lost_order(m, r->place, e);
 }
 
 static ProblemClass setback_class(const OrderMachine *m, const Reply *r, const OrderEvent *e) {
@@ -188,8 +191,7 @@ int order_bad_answer(
         if (r < 0)
                 return r;
         r = order_fail(m, CLASS_LATER, place, NULL, message);
-        /* An order of before of which nothing sensible is heard: perhaps its URL was never one. */
-        if (r >= 0 && place == PLACE_ORDER && (!m->learned || e->now >= order_end_of_life(m)))
+        if (r >= 0 && is_lost_order(m, place, e))
                 m->failure.order_dead = true;
         return r;
 }

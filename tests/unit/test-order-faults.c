@@ -226,6 +226,23 @@ static void order_that_never_was(void) {
         driver_done(&d);
 }
 
+static bool no_order(Driver *d, const OrderEffect *effect, OrderEvent *e) {
+        return effect->call == CALL_ORDER && driver_text(d, e, 200, "{\"status\":\"valid\"}");
+}
+
+/* Likewise: a Location at which something else is, which answers well for ever. */
+static void order_that_is_something_else(void) {
+        Driver d;
+
+        resume(&d, "{\"url\":\"https://ca.test/o/1\",\"created\":1799999000}");
+        d.fault = no_order;
+        driver_restart(&d);
+        CHECK_INT(failed(&d)->class, CLASS_LATER);
+        CHECK(strstr(failed(&d)->message, "makes no sense"));
+        CHECK(failed(&d)->order_dead);
+        driver_done(&d);
+}
+
 /* Likewise: an order that expires in 2099 by the CA's word, at a URL that does not answer. */
 static void order_that_leads_nowhere(void) {
         Driver d;
@@ -983,6 +1000,7 @@ TEST_MAIN({ "a lost answer never costs a new order (J-08, O-07, S-06)", lost_ans
           { "a finalize that is refused to the end names the cause (W-15)",
             refused_finalize_names_the_cause },
           { "an order of before that may not be looked at is dead (I-05)", order_that_never_was },
+          { "an order of before whose URL answers with something else is dead (I-05)", order_that_is_something_else },
           { "a URL that never answers is waited for a week at most (H-07)",
             order_that_leads_nowhere },
           { "the count of finalizes survives a crash (O-07)", finalize_count_is_kept },
