@@ -58,8 +58,9 @@ struct SessionCall {
         char *profile, *replaces, *not_before, *not_after; /* times as text */
         bool contact, terms, with_key;
         int64_t reason;
-        char *leaf;   /* base64url */
-        bool running; /* it has a place */
+        char *leaf;        /* base64url */
+        bool running;      /* it has a place */
+        SessionWait *wait; /* for the account, without a place */
         char *nonce;
         unsigned sends;
         usec_t first_send; /* CLOCK_BOOTTIME */

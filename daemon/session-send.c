@@ -21,7 +21,7 @@ void session_pump(Session *s) {
         unsigned all = running(s, NULL);
 
         for (SessionCall *c = s->calls; c && all < REQUESTS_MAX; c = c->next) {
-                if (c->running || running(s, c->owner) >= REQUESTS_PER_OWNER_MAX)
+                if (c->running || c->wait || running(s, c->owner) >= REQUESTS_PER_OWNER_MAX)
                         continue;
                 c->running = true;
                 all++;
@@ -33,6 +33,7 @@ static void call_stop(SessionCall *c) {
         c->sign = helper_call_free(c->sign);
         c->http = http_call_free(c->http);
         c->pause = timer_free(c->pause);
+        c->wait = session_wait_free(c->wait);
         free(c->nonce);
         c->nonce = NULL;
 }
@@ -72,11 +73,39 @@ static void on_pause(void *userdata) {
         call_begin(c);
 }
 
+static bool takes_kid(const SessionCall *c) {
+        return c->kind != SESSION_NEW_ACCOUNT && c->kind != SESSION_LOOKUP_ACCOUNT && !c->with_key;
+}
+
+static void on_account(const Failure *failure, void *userdata) {
+        SessionCall *c = userdata;
+        SessionReply reply = { .error = -EAGAIN, .message = failure ? failure->message : NULL };
+
+        c->wait = session_wait_free(c->wait);
+        if (failure)
+                call_end(c, &reply);
+        else
+                session_pump(c->session);
+}
+
+/* The CA has forgotten the account meanwhile (F-15): whoever needs it waits, without a place, since the account's own
+ * requests want one. */
+static int call_await_account(SessionCall *c) {
+        int r;
+
+        if (c->owner == c->session) /* it is one of those */
+                return -EAGAIN;
+        r = session_prepare(c->session, true, on_account, c, &c->wait);
+        if (r >= 0)
+                c->running = false;
+        return r;
+}
+
 /* What cannot even begin is told later: never from within the call that asked. */
 static void call_begin(SessionCall *c) {
         Loop *loop = c->session->engine->loop;
 
-        c->error = call_send(c);
+        c->error = takes_kid(c) && !c->session->account_url ? call_await_account(c) : call_send(c);
         if (c->error < 0) {
                 call_stop(c);
                 if (loop_timer_after(loop, 0, on_late_error, c, &c->pause) < 0)
@@ -101,10 +130,6 @@ static const char *const methods[SESSION_REQUEST_KIND_MAX] = {
         [SESSION_CHALLENGE] = "SignChallenge",
         [SESSION_FINALIZE] = "SignFinalize",
 };
-
-static bool takes_kid(const SessionCall *c) {
-        return c->kind != SESSION_NEW_ACCOUNT && c->kind != SESSION_LOOKUP_ACCOUNT && !c->with_key;
-}
 
 static int put_request(const SessionCall *c, Json *parameters) {
         Json *request = json_object_new();
@@ -307,8 +332,6 @@ int call_fetch_nonce(SessionCall *c) {
 int call_send(SessionCall *c) {
         Session *s = c->session;
 
-        if (takes_kid(c) && !s->account_url)
-                return -EAGAIN; /* the CA has forgotten the account meanwhile */
         if (c->nonce)
                 return call_sign(c);
         if (c->sends == SENDS_AT_ONCE && !c->fetched) { /* D-07 */

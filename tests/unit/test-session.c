@@ -219,6 +219,37 @@ static void forgotten_account_is_made_again(void) {
         done(&b);
 }
 
+/* Orders under way at that time ask on without preparing anything. */
+static void request_waits_for_a_forgotten_account(void) {
+        Bench b;
+
+        init(&b);
+        CHECK(prepare(&b, false));
+        fake_ca_forget_accounts(b.w.ca);
+        send_order(&b);
+        CHECK(!session_account(b.session));
+        send_order(&b);
+        CHECK_INT(b.status, 201);
+        CHECK_STR(session_account(b.session), "https://ca.test/account-of/2");
+        done(&b);
+}
+
+static void request_is_told_why_there_is_no_account(void) {
+        Bench b;
+
+        init(&b);
+        CHECK(prepare(&b, false));
+        fake_ca_forget_accounts(b.w.ca);
+        send_order(&b);
+        fake_ca_set_down(b.w.ca, true);
+        send_order(&b);
+        CHECK_INT(b.error, -EAGAIN);
+        fake_ca_set_down(b.w.ca, false);
+        send_order(&b);
+        CHECK_INT(b.status, 201);
+        done(&b);
+}
+
 static void terms_first(void) {
         Bench b;
 
@@ -391,6 +422,10 @@ TEST_MAIN({ "D-09: nonces go last in, first out", pool_is_lifo },
             lost_answer_finds_the_account_again },
           { "Y-04: a damaged record makes no second account",
             damaged_record_makes_no_second_account },
+          { "F-15: a request waits for a forgotten account",
+            request_waits_for_a_forgotten_account },
+          { "F-15: a request is told why there is no account",
+            request_is_told_why_there_is_no_account },
           { "F-15: a forgotten account is looked up, then made again",
             forgotten_account_is_made_again },
           { "F-04: without agreement nothing is asked", terms_first },
