@@ -140,17 +140,21 @@ const char *fake_responder_show_alpn(
         return s ? s->authorization : NULL;
 }
 
+static bool is_probe(const Shown *s) {
+        return str_ends_with(s->authorization, ".renewd-probe");
+}
+
 size_t fake_responder_count_of(const Responder *r, const char *identifier) {
         size_t n = 0;
 
         for (size_t i = 0; i < r->count; i++)
-                n += strcmp(r->shown[i].identifier, identifier) == 0;
+                n += strcmp(r->shown[i].identifier, identifier) == 0 && !is_probe(&r->shown[i]);
         return n;
 }
 
 void fake_responder_restart(Responder *r) {
         for (size_t i = r->count; i-- > 0;)
-                if (str_ends_with(r->shown[i].authorization, ".renewd-probe")) {
+                if (is_probe(&r->shown[i])) {
                         shown_done(&r->shown[i]);
                         r->shown[i] = r->shown[--r->count];
                 }

@@ -16,5 +16,5 @@ void fake_responder_restart(Responder *r);
 /* NULL: not shown. */
 const char *fake_responder_show(const Responder *r, const char *identifier, const char *token);
 const char *fake_responder_show_alpn(const Responder *r, const char *identifier, const char *token);
-/* How many challenges of this name are shown. */
+/* How many challenges of this name are shown; probes of the look before an order are none. */
 size_t fake_responder_count_of(const Responder *r, const char *identifier);

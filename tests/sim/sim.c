@@ -11,6 +11,7 @@
 #include "base/log.h"
 
 #define FAILURES_SHOWN 20
+#define SEED           20270101
 
 typedef struct SimCase {
         const char *name;
@@ -110,8 +111,15 @@ static bool run(const SimCase *sim, const SimOptions *o, const char *program) {
         return sim_failures == 0;
 }
 
+/* The same each time, so that a run judges the change; the tests' --full looks for new ones. */
+static uint64_t default_seed(void) {
+        const char *full = getenv("RENEWD_TEST_FULL");
+
+        return full && *full ? (uint64_t) time(NULL) : SEED;
+}
+
 int main(int argc, char *argv[]) {
-        SimOptions o = { .seed = (uint64_t) time(NULL), .certificates = 60, .days = 365 };
+        SimOptions o = { .seed = default_seed(), .certificates = 60, .days = 365 };
         unsigned passed = 0, failed = 0;
 
         if (parse(argc, argv, &o) < 0)
