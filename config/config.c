@@ -13,6 +13,7 @@ void ca_config_done(CaConfig *c) {
         free(c->directory);
         free(c->bundle);
         free(c->external_account);
+        free(c->proxy);
         free(c->staging);
         string_list_done(&c->contact);
         string_list_done(&c->origins);
@@ -84,6 +85,7 @@ Config *config_free(Config *c) {
         if (!c)
                 return NULL;
         free(c->email);
+        free(c->proxy);
         string_list_done(&c->http_listen);
         string_list_done(&c->tls_listen);
         free(c->challenge_directory);

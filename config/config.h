@@ -60,6 +60,7 @@ typedef struct CaConfig {
         bool replaces;      /* tell it which certificate an order replaces (T-15) */
         StringList contact; /* Contact=, or Email= of [Account]; "mailto:" is added where it is sent */
         char *external_account; /* credential below credentials/eab/; the CA's name unless told otherwise */
+        char *proxy;            /* http://HOST:PORT; NULL: none */
         char *staging;          /* the CA definition to rehearse at; NULL: none */
 } CaConfig;
 
@@ -180,6 +181,7 @@ typedef struct Config {
         /* [Account] */
         char *email; /* "mailto:" is added where it is sent; NULL: none */
         bool agree_to_terms;
+        char *proxy; /* http://HOST:PORT; NULL: none */
         /* [HTTP] */
         StringList http_listen; /* unix socket paths or ADDRESS:PORT on loopback; besides inherited sockets */
         char *challenge_directory; /* NULL: none; for web servers that map it by alias */

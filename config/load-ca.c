@@ -95,7 +95,7 @@ static int read_ca(const Loader *l, const Report *report, const Source *s, CaDra
         int r;
 
         r = section_init(CONFIG_CA, "CA", d);
-        d->contact_given = false; /* a default says nothing */
+        d->contact_given = d->proxy_given = false; /* a default says nothing */
         if (r >= 0)
                 r = source_check_known(report, s, CONFIG_CA);
         if (r >= 0)
@@ -114,6 +114,8 @@ static int read_ca(const Loader *l, const Report *report, const Source *s, CaDra
         d->ca.terms_agreed = d->agree ? str_equal(d->agree, "yes") : l->config->agree_to_terms;
         if (!d->contact_given && l->config->email)
                 r = string_list_add(&d->ca.contact, l->config->email);
+        if (r >= 0 && !d->proxy_given)
+                r = str_replace(&d->ca.proxy, l->config->proxy);
         return r < 0 ? r : finish_origins(&d->ca);
 }
 

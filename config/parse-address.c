@@ -139,6 +139,38 @@ static int parse_probe_name(const char *text, void *field, void *second, char **
         return str_replace(field, name);
 }
 
+static bool is_host(const char *text) {
+        _cleanup_free_ char *name = NULL;
+        const char *fault;
+
+        return str_equal(text, "localhost") || identifier_normalize(text, &name, &fault) >= 0;
+}
+
+/* With a name and password in it everybody could read them here. */
+static int parse_proxy(const char *text, void *field, void *second, char **ret_reason) {
+        const char *rest = str_skip_prefix(text, "http://");
+        _cleanup_free_ char *host = NULL;
+        uint16_t port;
+        int r;
+
+        if (second != field)
+                *(bool *) second = true;
+        if (!*text)
+                return str_replace(field, NULL);
+        if (rest && strchr(rest, '@'))
+                return value_refuse(
+                                ret_reason, "a proxy that wants a password cannot be used; let it "
+                                            "admit this machine by its address");
+        r = rest ? split_host_port(rest, &host, &port) : -EINVAL;
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0 || !is_host(host) || host[0] == '*')
+                return value_refuse(
+                                ret_reason, "not a proxy; write http://HOST:PORT, without a path");
+        return str_replace(field, text);
+}
+
 const ValueType value_listen = { "ADDRESS", parse_listen, value_format_lines };
 const ValueType value_probe = { "HOST:PORT", parse_probe, format_probe };
 const ValueType value_probe_name = { "NAME", parse_probe_name, value_format_text };
+const ValueType value_proxy = { "URL", parse_proxy, value_format_text };

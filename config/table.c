@@ -20,6 +20,9 @@ const ConfigKey config_keys[] = {
         { CONFIG_MAIN, "Account", "AgreeToTerms", &value_bool, AT(Config, agree_to_terms), "no",
           "Whether you agree to the terms of service of the certificate authorities in use. Without "
           "agreement no account is made and nothing is ordered." },
+        { CONFIG_MAIN, "Account", "Proxy", &value_proxy, AT(Config, proxy), NULL,
+          "The HTTP proxy through which CAs are reached, as http://HOST:PORT. Unset: none; the environment "
+          "has no say. A CA's Proxy= says otherwise for that CA." },
 
         { CONFIG_MAIN, "Defaults", "CA", &value_cas, AT2(Config, default_ca, default_fallback_cas), "letsencrypt",
           "The certificate authorities of certificates that do not name one: file names below ca/ "
@@ -204,6 +207,9 @@ const ConfigKey config_keys[] = {
         { CONFIG_CA, "CA", "Contact", &value_contact, AT2(CaDraft, ca.contact, contact_given), NULL,
           "Where this CA may write to: at most two e-mail addresses. Empty: none. Unset: Email= of "
           "[Account]. A change is sent to the CA before the next order." },
+        { CONFIG_CA, "CA", "Proxy", &value_proxy, AT2(CaDraft, ca.proxy, proxy_given), NULL,
+          "The HTTP proxy through which this CA is reached, as http://HOST:PORT. It sees the names of hosts, and "
+          "nothing inside TLS. Empty: none. Unset: Proxy= of [Account]." },
         { CONFIG_CA, "CA", "ExternalAccount", &value_item_name, CA(external_account), NULL,
           "The name of the external account key that a new account is bound to: a file below "
           "credentials/eab/, as 'renewctl account bind' writes it. Unset: the name of this CA. Several "

@@ -45,6 +45,7 @@ typedef struct CaDraft {
         CaConfig ca;
         char *agree;        /* AgreeToTerms=: "yes", "no", NULL: as the account says */
         bool contact_given; /* else as the account says */
+        bool proxy_given;   /* the same */
 } CaDraft;
 
 typedef struct CertificateDraft {
@@ -97,7 +98,7 @@ extern const ValueType value_text, value_email, value_contact, value_bool, value
 extern const ValueType value_key_type, value_key_types;
 extern const ValueType value_item_name, value_challenges, value_profile, value_names, value_url,
                 value_origins;
-extern const ValueType value_cas, value_limits, value_max_names, value_domains;
+extern const ValueType value_proxy, value_cas, value_limits, value_max_names, value_domains;
 extern const ValueType value_listen, value_probe, value_probe_name;
 extern const ValueType value_files, value_command, value_unit;
 extern const ValueType value_dns_style, value_credentials, value_environment, value_propagation,

@@ -207,7 +207,11 @@ static int set_limits(CURL *e, const HttpRequest *request) {
         SET(CURLOPT_PROTOCOLS_STR, "https");
         SET(CURLOPT_REDIR_PROTOCOLS_STR, "https");
         SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-        SET(CURLOPT_PROXY, ""); /* the environment has no say */
+        /* The environment has no say, and what a proxy says before the tunnel stands is not the CA's. */
+        SET(CURLOPT_PROXY, request->ca && request->ca->proxy ? request->ca->proxy : "");
+        SET(CURLOPT_NOPROXY, "");
+        SET(CURLOPT_HTTPPROXYTUNNEL, 1L);
+        SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
         SET(CURLOPT_NOSIGNAL, 1L);
         SET(CURLOPT_CONNECTTIMEOUT, HTTP_CONNECT_SEC);
         SET(CURLOPT_TIMEOUT, timeout);
@@ -226,6 +230,7 @@ static int set_limits(CURL *e, const HttpRequest *request) {
 /* Loosens what set_trust() and set_limits() have tightened. */
 static int set_site(CURL *e) {
         SET(CURLOPT_PROTOCOLS_STR, "http");
+        SET(CURLOPT_PROXY, ""); /* asked as a stranger would */
         SET(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
         SET(CURLOPT_MAXREDIRS, HTTP_SITE_REDIRECTS_MAX);
         SET(CURLOPT_SSL_VERIFYPEER, 0L);
@@ -251,13 +256,15 @@ static void url_cleanup(CURLU **url) {
         curl_url_cleanup(*url); /* NULL is fine */
 }
 
-/* Private when configured so, or when the directory is written as such an address. */
+/* Private when configured so, through a proxy, or when the directory is written as such an address. */
 static bool may_be_private(const CaConfig *ca) {
         _cleanup_(url_cleanup) CURLU *url = NULL;
         char *host = NULL;
 
         if (!ca)
                 return false;
+        if (ca->proxy) /* that is where the connection goes */
+                return true;
         if (ca->allow_private || !ca->directory)
                 return ca->allow_private;
         url = curl_url();
@@ -314,6 +321,8 @@ static int error_of_code(CURLcode code) {
         } table[] = {
                 { CURLE_OPERATION_TIMEDOUT, -ETIMEDOUT },
                 { CURLE_COULDNT_RESOLVE_HOST, -EHOSTUNREACH },
+                { CURLE_COULDNT_RESOLVE_PROXY, -EHOSTUNREACH },
+                { CURLE_PROXY, -ECONNREFUSED },
                 { CURLE_COULDNT_CONNECT, -ECONNREFUSED },
                 { CURLE_PEER_FAILED_VERIFICATION, -EKEYREJECTED },
                 { CURLE_SSL_CONNECT_ERROR, -EPROTO },

@@ -10,6 +10,7 @@ static void ca_done(CaConfig *ca) {
         free(ca->directory);
         free(ca->bundle);
         free(ca->external_account);
+        free(ca->proxy);
         string_list_done(&ca->origins);
         string_list_done(&ca->caa_identities);
         string_list_done(&ca->contact);
@@ -19,7 +20,7 @@ static int ca_copy(const CaConfig *ca, CaConfig *ret) {
         int r;
 
         *ret = *ca;
-        ret->name = ret->directory = ret->bundle = ret->external_account = NULL;
+        ret->name = ret->directory = ret->bundle = ret->external_account = ret->proxy = NULL;
         ret->origins = ret->caa_identities = ret->contact = (StringList){};
         r = str_replace(&ret->name, ca->name);
         if (r >= 0)
@@ -33,13 +34,15 @@ static int ca_copy(const CaConfig *ca, CaConfig *ret) {
         if (r >= 0)
                 r = str_replace(&ret->external_account, ca->external_account);
         if (r >= 0)
+                r = str_replace(&ret->proxy, ca->proxy);
+        if (r >= 0)
                 r = string_list_copy(&ca->contact, &ret->contact);
         return r;
 }
 
 bool session_fits(const Session *s, const CaConfig *ca) {
         return str_equal(s->ca.name, ca->name) && str_equal(s->ca.directory, ca->directory) &&
-               str_equal(s->ca.bundle, ca->bundle) &&
+               str_equal(s->ca.bundle, ca->bundle) && str_equal(s->ca.proxy, ca->proxy) &&
                string_list_same_set(&s->ca.origins, &ca->origins) &&
                string_list_same_set(&s->ca.caa_identities, &ca->caa_identities) &&
                s->ca.allow_private == ca->allow_private && s->ca.terms_agreed == ca->terms_agreed &&

@@ -455,6 +455,53 @@ static void test_private_addresses(void) {
         }
 }
 
+static void test_proxies(void) {
+        make_tree();
+        write_text("etc/renewd.conf", "[Account]\nProxy=http://proxy.example.org:3128\n");
+        write_text("etc/ca/own.conf", "[CA]\nDirectory=https://own.example/dir\n");
+        write_text("etc/ca/near.conf", "[CA]\nDirectory=https://near.example/dir\nProxy=\n");
+        write_text("etc/ca/far.conf",
+                   "[CA]\nDirectory=https://far.example/dir\nProxy=http://[fd00::1]:8080\n");
+        write_text("etc/certificates/a.conf",
+                   "[Certificate]\nNames=a.example.org\nCA=own near far\n");
+        _cleanup_(config_freep) Config *c = load();
+        print_messages(c);
+        CHECK_INT(c->message_count, 0);
+        CHECK_STR(config_ca(c, "own")->proxy, "http://proxy.example.org:3128");
+        CHECK(!config_ca(c, "near")->proxy);
+        CHECK_STR(config_ca(c, "far")->proxy, "http://[fd00::1]:8080");
+}
+
+static void test_bad_proxies(void) {
+        static const char *const bad[] = {
+                "proxy.example.org:3128",
+                "https://proxy.example.org:3128",
+                "http://proxy.example.org",
+                "http://proxy.example.org:3128/",
+                "http://:3128",
+                "http://a_b c:1",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
+                _cleanup_free_ char *text = NULL, *expected = NULL;
+
+                make_tree();
+                CHECK_INT(str_printf(&text, "[Account]\nProxy=%s\n", bad[i]), 0);
+                CHECK_INT(str_printf(&expected,
+                                     "/etc/renewd.conf:2: Proxy=%s: not a proxy; write http://HOST:PORT, without a path",
+                                     bad[i]),
+                          0);
+                write_text("etc/renewd.conf", text);
+                _cleanup_(config_freep) Config *c = load();
+                check_one_message(c, true, NULL, expected);
+        }
+        make_tree();
+        write_text("etc/renewd.conf", "[Account]\nProxy=http://me:secret@proxy.example.org:3128\n");
+        _cleanup_(config_freep) Config *c = load();
+        CHECK_INT(c->message_count, 1);
+        CHECK(strstr(c->messages[0].text, "wants a password cannot be used"));
+}
+
 static void test_unused_ca(void) {
         make_tree();
         write_text("etc/ca/own.conf", "[CA]\nDirectory=http://own.example/dir\n");
@@ -755,6 +802,8 @@ TEST_MAIN({ "the shortest configuration is complete", test_shortest },
           { "R2.8.1: owner and group matrix", test_foreign_owner },
           { "N-05: private addresses are for CAs of one's own", test_private_addresses },
           { "R1.12: a CA whose trust file cannot be used fails closed", test_bundle },
+          { "A-19: a proxy for all CAs, or for one", test_proxies },
+          { "A-19: what is no proxy says what would be", test_bad_proxies },
           { "a bad CA that nobody uses is a warning", test_unused_ca },
           { "R2.8.3 R2.8.5: odd files break at most themselves", test_odd_files },
           { "R2.8.2: a thousand mutated files break nothing else", test_mutated },
