@@ -14,6 +14,7 @@ import time
 import build
 from process import Process, children, descendants, program_of, run, wait_until
 
+CACHE = os.environ.get("RENEWD_TEST_CACHE", "/var/cache/renewd-tests")
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 ROOMS = ("base", "acme", "config", "systemd", "probe", "daemon", "signer", "hooks", "ctl", "doc")
 
@@ -50,6 +51,15 @@ class Tree:
         """Runs a program in the tree that is not booted, with the checkout at /src."""
         return run(nspawn(self.root, self.name, "--pipe", f"--bind-ro={build.CHECKOUT}:/src", *(f"--bind={b}" for b in bind),
                           "--setenv=LC_ALL=C.UTF-8", *argv), timeout=timeout)
+
+
+def make_root(packages=None):
+    """The directories of a root tree, the uppermost first, with what this list of the checkout adds; made when missing."""
+    argv = [os.path.join(build.CHECKOUT, "tests/system/make-root"), CACHE]
+    argv += [os.path.join(build.CHECKOUT, packages)] if packages else []
+    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", timeout=1800)
+    assert done.returncode == 0, f"{' '.join(argv)}\n" + "\n".join(done.stderr.splitlines()[-40:])
+    return done.stdout.splitlines()
 
 
 # -- renewd for that tree ----------------------------------------------------------------------------
@@ -123,8 +133,8 @@ def install(base, place):
 
 
 class Machine(Tree):
-    def __init__(self, base, image, directory):
-        super().__init__([image, base], directory)
+    def __init__(self, layers, directory):
+        super().__init__(layers, directory)
         self.process = None
         self.leader = None
 

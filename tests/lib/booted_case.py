@@ -8,11 +8,10 @@ import sys
 import time
 import unittest
 
-import build
 import harness
 import pki
-from booted import Machine, install
-from process import run, wait_until
+from booted import Machine, install, make_root
+from process import wait_until
 
 NAME = "www.example.org"
 # Names that the machine itself can reach, for the look before an order.
@@ -73,17 +72,19 @@ class Authority:
 
 
 class BootedCase(unittest.TestCase):
-    """Cases that share a machine, in their order."""
+    """Cases that share a machine, in their order. Class attributes say what is in it."""
 
     authorities = [Authority("pebble", 14000)]
+    names = NAMES
+    packages = None  # a list of what is installed besides, from the top of the checkout
 
     @classmethod
     def setUpClass(cls):
         os.umask(0o022)
         name = os.path.basename(sys.argv[0]).removesuffix(".py").removeprefix("test_")
         cls.scratch = harness.scratch_directory(f"system-{name}")
-        base = run([os.path.join(build.CHECKOUT, "tests/system/make-root"), harness.CACHE], timeout=900).stdout.splitlines()[-1]
-        cls.machine = Machine(base, install(base, harness.PLACE), os.path.join(harness.PLACE, f"machine-{name}"))
+        roots = make_root(cls.packages)
+        cls.machine = Machine([install(roots[-1], harness.PLACE), *roots], os.path.join(harness.PLACE, f"machine-{name}"))
         cls.addClassCleanup(cls.machine.destroy)
         cls.furnish()
         cls.machine.boot()
@@ -91,7 +92,13 @@ class BootedCase(unittest.TestCase):
 
     @classmethod
     def furnish(cls):
-        """The CA, its names, and an nginx that begins with a certificate nobody issued."""
+        """What is in the machine before it boots."""
+        cls.furnish_authorities()
+        cls.furnish_nginx()
+
+    @classmethod
+    def furnish_authorities(cls):
+        """The CAs, and the names that they and the machine know."""
         machine = cls.machine
         pki.make_authority(cls.scratch)
         pki.make_server_certificate(cls.scratch, "pebble", ["DNS:localhost", "IP:127.0.0.1"])
@@ -104,13 +111,19 @@ class BootedCase(unittest.TestCase):
             machine.write(f"/etc/systemd/system/{ca.name}.service", ca.unit())
             machine.write(f"/etc/renewd/ca/{ca.name}.conf", AUTHORITY.format(port=ca.port))
         machine.write("/etc/systemd/system/names.service", NAMES_UNIT)
-        machine.write("/etc/hosts", f"127.0.0.1 localhost {' '.join(NAMES)}\n::1 localhost\n")
+        machine.write("/etc/hosts", f"127.0.0.1 localhost {' '.join(cls.names)}\n::1 localhost\n")
+        machine.enable("names.service", *(f"{ca.name}.service" for ca in cls.authorities))
+
+    @classmethod
+    def furnish_nginx(cls):
+        """An nginx that begins with a certificate nobody issued."""
+        machine = cls.machine
         for path in glob.glob(machine.root + "/etc/nginx/sites-enabled/*"):
             os.unlink(path)
         machine.write(f"/etc/nginx/conf.d/{NAME}.conf", NGINX.format(name=NAME))
         os.makedirs(machine.root + "/etc/nginx/ssl", exist_ok=True)
         pki.make_self_signed(machine.root + f"/etc/nginx/ssl/{NAME}.crt", machine.root + f"/etc/nginx/ssl/{NAME}.key", "nobody.invalid")
-        machine.enable("names.service", "nginx.service", *(f"{ca.name}.service" for ca in cls.authorities))
+        machine.enable("nginx.service")
 
     @classmethod
     def add(cls, *more):

@@ -22,7 +22,7 @@ import coverage
 
 TESTS = os.path.join(build.CHECKOUT, "tests")
 CACHE = os.environ.get("RENEWD_TEST_CACHE", "/var/cache/renewd-tests")
-SUITES = ("unit", "sim", "walk", "ca", "e2e", "acme", "system")
+SUITES = ("unit", "sim", "walk", "ca", "e2e", "services", "acme", "system")
 ENGINE_UID, SIGNER_UID = 64701, 64702
 WALKS, WALKS_FULL = 300, 10000
 TESTED = ("-Dsystemd=disabled", "-Dtests=false", "-Dman=false", "-Dbash-completion-dir=no", f"-Dengine-user={ENGINE_UID}",
@@ -309,6 +309,15 @@ def suite_system(report, place, options):
     run_python_tests(report, "system", files, python_environment(place, options), options.only, 2)
 
 
+def suite_services(report, place, options):
+    """Real servers, as many machines as their packages' conflicts ask for, and one for each product."""
+    if os.geteuid() != 0:
+        report.skip("services", "needs root")
+        return
+    files = sorted(glob.glob(os.path.join(TESTS, "services", "test_*.py")))
+    run_python_tests(report, "services", files, python_environment(place, options), options.only, 2)
+
+
 def suite_coverage(report, place, options):
     directory = place.path("build-coverage")
     with report.case("build: coverage"):
@@ -323,7 +332,7 @@ def suite_coverage(report, place, options):
 
 def parse(argv):
     parser = argparse.ArgumentParser(prog="tests/run", description="Builds renewd and runs its tests.")
-    parser.add_argument("suites", nargs="*", metavar="SUITE", help="unit, sim, walk, ca, e2e, acme, system (default: all)")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help="unit, sim, walk, ca, e2e, services, acme, system (default: all)")
     parser.add_argument("--full", action="store_true", help="the long form of suites that have one")
     parser.add_argument("--coverage", action="store_true", help="show the test coverage of unit and sim")
     parser.add_argument("--build-only", action="store_true", help="build, and stop")
@@ -354,7 +363,7 @@ def main(argv):
         suite_coverage(report, place, options)
     else:
         known = {"unit": suite_unit, "sim": suite_sim, "walk": suite_walk, "ca": suite_ca, "e2e": suite_e2e,
-                 "acme": suite_acme, "system": suite_system}
+                 "services": suite_services, "acme": suite_acme, "system": suite_system}
         for suite in options.suites or SUITES:
             print(f"# {suite}", flush=True)
             known[suite](report, place, options)
