@@ -41,45 +41,16 @@ const char *deploy_target_of(const char *section) {
         return name + strspn(name, " ");
 }
 
-/* %n, %t and %% of [Deploy]. -EINVAL with a reason for any other. */
-static int expand(const char *text, const Specifiers *specifiers, char **ret, char **ret_reason) {
-        _cleanup_(bytes_done) Bytes out = {};
-        int r = 0;
-
-        for (const char *p = text; *p && r >= 0; p++) {
-                if (*p != '%') {
-                        r = bytes_append(&out, p, 1);
-                        continue;
-                }
-                p++;
-                if (*p == 'n')
-                        r = bytes_append_string(&out, specifiers->certificate);
-                else if (*p == 't')
-                        r = bytes_append_string(&out, specifiers->target);
-                else if (*p == '%')
-                        r = bytes_append_string(&out, "%");
-                else
-                        return value_refuse(
-                                        ret_reason,
-                                        "a '%%' that is none of %%n (certificate), %%t (target), %%%%");
-        }
-        if (r < 0)
-                return r;
-        *ret = bytes_take_text(&out);
-        return *ret ? 0 : -ENOMEM;
-}
-
-static int apply_item(
-                const Report *report,
-                const SourceItem *item,
-                const ConfigKey *k,
-                const Specifiers *specifiers,
-                void *object) {
+int item_apply(const Report *report,
+               const SourceItem *item,
+               const ConfigKey *k,
+               const Specifiers *specifiers,
+               void *object) {
         _cleanup_free_ char *reason = NULL, *shown = NULL, *expanded = NULL;
         int r = 0;
 
         if (specifiers)
-                r = expand(item->value, specifiers, &expanded, &reason);
+                r = specifiers_expand(item->value, specifiers, &expanded, &reason);
         if (r >= 0)
                 r = parse_value(k, expanded ? expanded : item->value, object, &reason);
         if (r != -EINVAL)
@@ -110,7 +81,7 @@ int section_apply(
                 k = config_key_find(kind, section, item->key, NULL);
                 if (!k)
                         continue; /* source_check_known() warned */
-                r = apply_item(report, item, k, specifiers, object);
+                r = item_apply(report, item, k, specifiers, object);
                 if (r < 0)
                         return r;
         }

@@ -75,12 +75,6 @@ void certificate_config_done(CertificateConfig *c) {
         *c = (CertificateConfig){};
 }
 
-void service_config_done(ServiceConfig *s) {
-        free(s->description);
-        string_list_done(&s->detect);
-        *s = (ServiceConfig){};
-}
-
 Config *config_free(Config *c) {
         if (!c)
                 return NULL;

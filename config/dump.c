@@ -2,20 +2,29 @@
 
 #include <string.h>
 
+#include "config/service.h"
 #include "config/table.h"
 
-/* '%' is a specifier in [Deploy]; what is written must read back. */
+/* '%' and "${" are specifiers in [Deploy]; what is written must read back. */
 static int append_doubled(const char *text, Bytes *ret) {
         int r = 0;
 
-        for (const char *p = text; *p && r >= 0; p++)
-                r = bytes_append(ret, *p == '%' ? "%%" : p, *p == '%' ? 2 : 1);
+        for (const char *p = text; *p && r >= 0; p++) {
+                bool special = *p == '%' || (p[0] == '$' && p[1] == '{');
+
+                r = bytes_append(ret, p, 1);
+                if (r >= 0 && special)
+                        r = bytes_append(ret, p, 1);
+        }
         return r;
 }
 
-static int dump_section(ConfigKind kind, const char *section, const void *object, Bytes *ret) {
-        bool specifiers = str_equal(section, "Deploy");
-
+static int dump_rows(
+                ConfigKind kind,
+                const char *section,
+                const void *object,
+                bool specifiers,
+                Bytes *ret) {
         for (size_t i = 0; i < config_key_count; i++) {
                 const ConfigKey *k = &config_keys[i];
                 const char *base = object;
@@ -32,6 +41,14 @@ static int dump_section(ConfigKind kind, const char *section, const void *object
                         return r;
         }
         return 0;
+}
+
+static int dump_section(ConfigKind kind, const char *section, const void *object, Bytes *ret) {
+        return dump_rows(kind, section, object, str_equal(section, "Deploy"), ret);
+}
+
+int config_describe_target(const TargetConfig *t, Bytes *ret) {
+        return dump_rows(CONFIG_SERVICE, "Deploy", t, false, ret);
 }
 
 static int dump_main(const Config *c, Bytes *ret) {

@@ -34,44 +34,6 @@ static int list_services(const Paths *paths, Bytes *ret) {
         return r == -ENOMEM ? r : 0; /* the list is only help */
 }
 
-/* A profile is also read for what its [Service] says, so that its mistakes show. */
-static int apply_profile(
-                Loader *l,
-                const Report *report,
-                const Specifiers *specifiers,
-                const char *service,
-                TargetConfig *t,
-                bool *ret_found) {
-        _cleanup_(service_config_done) ServiceConfig described = {};
-        _cleanup_directories_ char *dirs[3] = {};
-        _cleanup_(source_done) Source profile = {};
-        _cleanup_free_ char *file = NULL;
-        int r;
-
-        r = config_directories(l->paths, "services", true, dirs);
-        if (r >= 0)
-                r = str_printf(&file, "%s.conf", service);
-        if (r >= 0)
-                r = source_read(report, (const char *const *) dirs, file, &profile);
-        if (r < 0)
-                return r;
-        *ret_found = profile.path || profile.refused;
-        if (!profile.path)
-                return 0;
-        r = source_check_known(report, &profile, CONFIG_SERVICE);
-        if (r >= 0)
-                r = section_init(CONFIG_SERVICE, "Service", &described);
-        if (r >= 0)
-                r =
-                                section_apply(report, &profile, CONFIG_SERVICE, "Service",
-                                              "Service", NULL, &described);
-        if (r >= 0)
-                r =
-                                section_apply(report, &profile, CONFIG_SERVICE, "Deploy", "Deploy",
-                                              specifiers, t);
-        return r < 0 ? r : str_replace(&t->service, service);
-}
-
 static int report_no_profile(
                 Loader *l, const Report *report, const SourceItem *at, const char *service) {
         _cleanup_(bytes_done) Bytes known = {};
@@ -125,16 +87,22 @@ static int load_target(
                 const SourceItem *at,
                 const char *first_name,
                 TargetConfig *t) {
+        _cleanup_(service_config_done) ServiceConfig described = {};
+        _cleanup_(source_done) Source profile = {};
         const char *service = wanted_service(s, at->section);
-        Specifiers specifiers = { report->certificate, t->name };
+        Specifiers specifiers = { .certificate = report->certificate, .target = t->name };
         bool found = false, said = service != NULL;
         int r;
 
         if (!service)
                 service = t->name;
         r = section_init(CONFIG_CERTIFICATE, "Deploy", t);
-        if (r >= 0 && config_item_name_is_valid(service))
-                r = apply_profile(l, report, &specifiers, service, t, &found);
+        if (r >= 0 && config_item_name_is_valid(service)) {
+                r = load_service(l->paths, report, service, &specifiers, &profile, &described, t);
+                found = profile.path || profile.refused;
+        }
+        if (r >= 0 && profile.path)
+                r = str_replace(&t->service, service);
         if (r >= 0)
                 r =
                                 section_apply(report, s, CONFIG_CERTIFICATE, at->section, "Deploy",

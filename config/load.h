@@ -45,8 +45,10 @@ int trust_check(const char *path, char **ret_why);
 /* ---- items to objects ---- */
 
 typedef struct Specifiers {
-        const char *certificate; /* %n */
-        const char *target;      /* %t */
+        const char *certificate;           /* %n */
+        const char *target;                /* %t */
+        const ServiceVariables *variables; /* ${NAME}; NULL: none */
+        const char *names;                 /* ${NAMES}; NULL: not known */
 } Specifiers;
 
 /* Gives the section's object its defaults. */
@@ -61,6 +63,17 @@ int section_apply(
                 const char *section,
                 const Specifiers *specifiers,
                 void *object);
+
+/* Applies one item by its row. `specifiers` NULL: the value is taken as it is. */
+int item_apply(const Report *report,
+               const SourceItem *item,
+               const ConfigKey *k,
+               const Specifiers *specifiers,
+               void *object);
+
+/* %n, %t, ${NAME} and what stands for a '%' or '${' of its own, malloc'ed. -EINVAL with a reason. */
+int specifiers_expand(
+                const char *text, const Specifiers *specifiers, char **ret, char **ret_reason);
 
 /* Warns of sections and keys that the table does not have. */
 int source_check_known(const Report *r, const Source *s, ConfigKind kind);
@@ -92,6 +105,17 @@ int load_certificate(Loader *l, const char *name);
 
 /* Fills the certificate's targets from its [Deploy …] sections. */
 int load_targets(Loader *l, const Report *r, const Source *s, CertificateDraft *d);
+
+/* The profile `name`: its [Service] and [Challenge] into *s, its [Deploy] into *t. `specifiers` gets the profile's
+ * variables, which *s owns. */
+int load_service(
+                const Paths *paths,
+                const Report *r,
+                const char *name,
+                Specifiers *specifiers,
+                Source *source,
+                ServiceConfig *s,
+                TargetConfig *t);
 
 /* CertificateRequest=, if there is one: the request, its names and kind of key. */
 int load_request(const Report *r, CertificateDraft *d);

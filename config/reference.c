@@ -18,6 +18,7 @@ static const struct {
         { CONFIG_CA, "CA", "ca/NAME.conf: [CA]" },
         { CONFIG_DNS, "DNS", "dns/NAME.conf: [DNS]" },
         { CONFIG_SERVICE, "Service", "services/NAME.conf: [Service]" },
+        { CONFIG_SERVICE, "Challenge", "services/NAME.conf: [Challenge]" },
 };
 
 /* Text for roff: a backslash or a '-' is written with its escape, and no line begins with a dot or

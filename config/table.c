@@ -10,6 +10,7 @@
 #define AT2(type, member, second) offsetof(type, member), offsetof(type, second)
 #define CA(member)                AT(CaDraft, ca.member)
 #define CERT(member)              AT(CertificateDraft, certificate.member)
+#define SERVICE(member)           AT(ServiceConfig, member)
 #define ANY_DEPLOY                (CONFIG_CERTIFICATE | CONFIG_SERVICE)
 
 /* clang-format off */
@@ -246,10 +247,52 @@ const ConfigKey config_keys[] = {
           "The resolver that is asked for the zone and for an alias (CNAME) of the record's name; an address as "
           "in Servers=. Unset: those of /etc/resolv.conf." },
 
-        { CONFIG_SERVICE, "Service", "Description", &value_text, AT(ServiceConfig, description), NULL,
+        { CONFIG_SERVICE, "Service", "Description", &value_text, SERVICE(description), NULL,
           "What the service is, in a few words." },
-        { CONFIG_SERVICE, "Service", "Detect", &value_paths, AT(ServiceConfig, detect), NULL,
-          "A path that exists where the service is installed. May be given more than once." },
+        { CONFIG_SERVICE, "Service", "Detect", &value_paths, SERVICE(detect), NULL,
+          "A path that exists where the service is installed. May be given more than once: any of them will do." },
+        { CONFIG_SERVICE, "Service", "Find", &value_find, SERVICE(variables), NULL,
+          "A name and paths: ${NAME} stands for the first of them that exists, or for the first if none does. A word "
+          "may be VALUE=PATH: then it stands for VALUE if PATH exists. The paths must be such as everybody may look "
+          "at. May be given more than once; the last one of a name counts." },
+        { CONFIG_SERVICE, "Service", "FindUnit", &value_find_unit, SERVICE(variables), NULL,
+          "The same for units: ${NAME} stands for the first that is installed, as a unit file or as a script in "
+          "/etc/init.d." },
+        { CONFIG_SERVICE, "Service", "Configure", &value_lines, SERVICE(configure), NULL,
+          "A line that a person writes into the service's own configuration, so that it uses the files; 'renewctl "
+          "services show' prints it. May be given more than once. A '|' at its beginning is left out, so that a "
+          "line may begin with blanks. With '[NAME=VALUE] ' before it the line is there only if ${NAME} is VALUE." },
+        { CONFIG_SERVICE, "Service", "Note", &value_lines, SERVICE(notes), NULL,
+          "What a person should know, as with Configure=." },
+        { CONFIG_SERVICE, "Service", "Tested", &value_tested, SERVICE(tested), NULL,
+          "How the profile was proved: real (with the service itself), stand-in (with one that has its paths, unit "
+          "and contract) or documentation (as its makers describe it)." },
+        { CONFIG_SERVICE, "Service", "KeyType", &value_key_types,
+          AT2(ServiceConfig, key_types, key_type_count), NULL,
+          "The kind of key that the service needs. 'renewctl add' writes it into the certificate's file, and "
+          "ReuseKey= and Profile= likewise." },
+        { CONFIG_SERVICE, "Service", "ReuseKey", &value_bool_text, SERVICE(reuse_key), NULL,
+          "Whether renewals should keep the key, because clients of the service know it." },
+        { CONFIG_SERVICE, "Service", "Profile", &value_profile, SERVICE(profile), NULL,
+          "The CA's profile that the service needs." },
+
+        { CONFIG_SERVICE, "Challenge", "Snippet", &value_path, SERVICE(snippet), NULL,
+          "A file of its own in the web server's configuration, by which it hands /.well-known/acme-challenge/ to "
+          "renewd. 'renewctl add' writes it when it is allowed to, 'renewctl remove' takes it away. Here and below, "
+          "${HTTP_SOCKET} is renewd's socket for challenges, ${HTTP_LISTEN} the address of Listen= in [HTTP], "
+          "${CHALLENGES} the directory of challenges and ${NAMES} the names of the certificate." },
+        { CONFIG_SERVICE, "Challenge", "Line", &value_lines, SERVICE(lines), NULL,
+          "A line of that file, as with Configure=. May be given more than once." },
+        { CONFIG_SERVICE, "Challenge", "Enable", &value_command, SERVICE(enable), NULL,
+          "A command (absolute path and arguments, no shell) that makes the web server read the file." },
+        { CONFIG_SERVICE, "Challenge", "Disable", &value_command, SERVICE(disable), NULL,
+          "The command that undoes Enable=." },
+        { CONFIG_SERVICE, "Challenge", "Check", &value_command, SERVICE(challenge_check), NULL,
+          "A command that succeeds if the web server accepts its configuration. If it fails all is undone." },
+        { CONFIG_SERVICE, "Challenge", "Reload", &value_unit, SERVICE(challenge_reload), NULL,
+          "The unit that is reloaded then." },
+        { CONFIG_SERVICE, "Challenge", "Otherwise", &value_lines, SERVICE(otherwise), NULL,
+          "What a person does where such a file cannot work, as with Configure=." },
 };
 /* clang-format on */
 

@@ -4,6 +4,7 @@
  * table drives parsing, --dump-config and the manual page. */
 
 #include "config/config.h"
+#include "config/service.h"
 
 /* Which file a key may stand in; a mask, as [Deploy] is the same in two. */
 typedef enum ConfigKind {
@@ -60,11 +61,6 @@ typedef struct CertificateDraft {
         char *first_optional;
 } CertificateDraft;
 
-typedef struct ServiceConfig {
-        char *description;
-        StringList detect;
-} ServiceConfig;
-
 /* The row, or NULL. *ret_near (may be NULL): a key of the section that differs only in case. */
 const ConfigKey *config_key_find(
                 ConfigKind kind, const char *section, const char *key, const char **ret_near);
@@ -75,7 +71,6 @@ void ca_config_done(CaConfig *c);
 void file_config_done(FileConfig *f);
 void target_config_done(TargetConfig *t);
 void certificate_config_done(CertificateConfig *c);
-void service_config_done(ServiceConfig *s);
 DnsConfig *dns_config_free(DnsConfig *d);
 DEFINE_CLEANUP(DnsConfig *, dns_config_free)
 
@@ -85,6 +80,7 @@ DEFINE_CLEANUP(DnsConfig *, dns_config_free)
 #define FILES_MAX        16             /* of one target */
 #define TARGETS_MAX      32             /* of one certificate */
 #define LIST_MAX         64             /* of Listen=, Origins=, Detect= */
+#define LINES_MAX        64             /* of Configure=, Note=, Line= each */
 #define CONTACTS_MAX     2              /* of an account (F-07) */
 #define WORDS_MAX        64             /* of a command */
 #define MAX_LABELS_MAX   127            /* more do not fit into 253 octets */
@@ -101,6 +97,7 @@ extern const ValueType value_item_name, value_challenges, value_profile, value_n
 extern const ValueType value_proxy, value_cas, value_limits, value_max_names, value_domains;
 extern const ValueType value_listen, value_probe, value_probe_name;
 extern const ValueType value_files, value_command, value_unit;
+extern const ValueType value_find, value_find_unit, value_lines, value_tested;
 extern const ValueType value_dns_style, value_credentials, value_environment, value_propagation,
                 value_unseen, value_servers, value_resolver;
 

@@ -96,6 +96,7 @@ int verb_rehearse(Ctl *ctl, char *names[], int count);
 int verb_renew(Ctl *ctl, char *names[], int count);
 int verb_account(Ctl *ctl, char *names[], int count);
 int verb_revoke(Ctl *ctl, char *names[], int count);
+int verb_services(Ctl *ctl, char *arguments[], int count);
 int verb_check(Ctl *ctl, char *names[], int count);
 int verb_version(Ctl *ctl, char *names[], int count);
 

@@ -86,6 +86,10 @@ static const Verb verbs[] = {
         { "revoke", "NAME", 1, 1, "RWN", verb_revoke, "revoke a certificate", revoke_help },
         { "account", "[ACTION] [CA]", 0, 2, "KFyn", verb_account, "the accounts at the CAs",
           account_help },
+        { "services", "[list|show NAME]", 0, 2, "", verb_services,
+          "the services that certificates can be installed for, and how",
+          "  list       all of them, and which are on this machine (also without an action)\n"
+          "  show NAME  what its profile does, and what to write into its configuration\n" },
         { "check", "", 0, 0, "", verb_check, "check the configuration; renewd need not run",
           "Exit status 0: no error; 1: an error.\n" },
         { "version", "", 0, 0, "", verb_version, "print the version", "" },

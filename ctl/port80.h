@@ -3,7 +3,7 @@
 /* Who has a TCP port: read from the kernel's tables, so that `renewctl add` can name the web server
  * instead of failing with "address in use". */
 
-#include "base/base.h"
+#include "config/service.h"
 
 #define PORT_LISTENERS_MAX 32
 
@@ -36,7 +36,7 @@ typedef struct WebServer {
 /* The entry for the program; never NULL. */
 const WebServer *web_server_for(const char *program);
 int web_server_lines(const WebServer *server, const char *runtime, char **ret); /* malloc'ed */
-#define WEB_SERVER_LISTEN "127.0.0.1:8402"
+#define WEB_SERVER_LISTEN SERVICE_HTTP_LISTEN
 
 /* The same for port 443: the lines that route acme-tls/1 to renewd. Never NULL. */
 const WebServer *alpn_proxy_for(const char *program);

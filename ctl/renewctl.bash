@@ -14,7 +14,7 @@ _renewctl_files() {
 
 _renewctl() {
     local cur prev words cword verb= i
-    local verbs='add remove status show dns-persist why plan renew rehearse revoke account check version'
+    local verbs='add remove status show dns-persist why plan renew rehearse revoke account services check version'
     local actions='list show check create find update agree rollover deactivate bind repair'
     local challenges='http-01 tls-alpn-01 dns-01 dns-account-01 dns-persist-01'
     local common='--json --config --state --runtime --data --help --version'
@@ -90,6 +90,12 @@ _renewctl() {
         '') COMPREPLY=($(compgen -W "$verbs" -- "$cur")) ;;
         remove | show | why | renew | rehearse | revoke | dns-persist)
             COMPREPLY=($(compgen -W "$(_renewctl_files "$config/certificates")" -- "$cur"))
+            ;;
+        services)
+            case $prev in
+                services) COMPREPLY=($(compgen -W 'list show' -- "$cur")) ;;
+                show) COMPREPLY=($(compgen -W "$(_renewctl_files "$config/services" "$data/services")" -- "$cur")) ;;
+            esac
             ;;
         account)
             if [[ " $actions " == *" $prev "* ]]; then
