@@ -134,6 +134,8 @@ static int append_properties(sd_bus_message *m, const Run *run, int write_fd) {
         if (r >= 0)
                 r = sd_bus_message_append(
                                 m, "(sv)", direct ? "RemainAfterExit" : "AddRef", "b", true);
+        if (r >= 0 && spec->user)
+                r = sd_bus_message_append(m, "(sv)", "User", "s", spec->user);
         if (r >= 0)
                 r = append_limits(m, spec);
         if (r >= 0)

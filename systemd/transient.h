@@ -15,6 +15,7 @@ typedef struct TransientSpec {
         const StringList *environment; /* "KEY=value"; systemd adds its own few */
         const StringList *credentials; /* LoadCredential=: names of files; NULL: none */
         const char *credential_directory;
+        const char *user; /* NULL: root */
         bool output_only; /* standard error goes to the journal */
         usec_t limit;     /* then SIGTERM, and SIGKILL 5 s later */
         uint64_t tasks_max;

@@ -69,6 +69,22 @@ int units_restart(Units *u, const char *name, usec_t timeout, char **ret_error) 
         return run_job(u, "RestartUnit", name, timeout, ret_error);
 }
 
+int units_signal(Units *u, const char *name, int number, char **ret_error) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        if (!unit_name_is_valid(name)) {
+                units_explain(ret_error, "no name of a unit", -EINVAL, NULL);
+                return -EINVAL;
+        }
+        r = sd_bus_call_method(
+                        u->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "KillUnit", &error,
+                        NULL, "ssi", name, "main", (int32_t) number);
+        if (r < 0)
+                units_explain(ret_error, "KillUnit", r, &error);
+        return r < 0 ? r : 0;
+}
+
 int units_job_type(Units *u, const char *name, char **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *unit = NULL, *job = NULL;
         const char *path, *job_path;

@@ -49,6 +49,9 @@ int units_reload_or_try_restart(Units *u, const char *name, usec_t timeout, char
 int units_try_restart(Units *u, const char *name, usec_t timeout, char **ret_error);
 int units_restart(Units *u, const char *name, usec_t timeout, char **ret_error);
 
+/* Sends a signal to the unit's main process alone. It is not awaited what comes of it. */
+int units_signal(Units *u, const char *name, int number, char **ret_error);
+
 /* The type of the job that waits or runs for the unit ("stop", "restart" …); "" if there is none. malloc'ed. */
 int units_job_type(Units *u, const char *name, char **ret);
 

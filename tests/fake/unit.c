@@ -85,6 +85,14 @@ int units_restart(Units *u, const char *name, usec_t timeout, char **ret_error) 
         return 0;
 }
 
+int units_signal(Units *u, const char *name, int number, char **ret_error) {
+        (void) u;
+        (void) name;
+        fake_units.signals++;
+        fake_units.signal_number = number;
+        return told(ret_error);
+}
+
 int units_job_type(Units *u, const char *name, char **ret) {
         (void) u;
         (void) name;

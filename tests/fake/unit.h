@@ -17,7 +17,8 @@ typedef struct FakeUnits {
         void (*on_tell)(void);                           /* the same when the unit is told */
         const char *job;                                 /* type of the unit's job; NULL: none */
         char stopped[256]; /* names of the units that were asked to stop, each with a space after it */
-        unsigned reloads, try_restarts, restarts, transients;
+        int signal_number; /* the last one that was sent */
+        unsigned signals, reloads, try_restarts, restarts, transients;
 } FakeUnits;
 
 extern FakeUnits fake_units;
