@@ -3,12 +3,17 @@
  * are the sub-reaper meanwhile; so after the program itself is gone, all that is left are our own
  * children, and they are ended one by one until there are none.
  *
- * The end of the program is what is waited for, never the end of its output (R3.7 H4). */
+ * The end of the program is what is waited for, never the end of its output (R3.7 H4).
+ *
+ * What only a cgroup can do is missing here: the memory limit holds for the data of each process, not for all
+ * together, and Tasks= does not hold. */
 
 #include "hooks/runner-child.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -84,24 +89,32 @@ static void reset_signals(void) {
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void set_limits(usec_t limit) {
-        rlim_t seconds = (rlim_t) (limit / USEC_PER_SEC + 10);
+static void set_limits(const ProgramRun *run) {
+        rlim_t seconds = (rlim_t) (run->limit / USEC_PER_SEC + 10);
+        rlim_t memory = run->memory_max ? run->memory_max : RUNNER_MEMORY_MAX;
         const struct {
                 __rlimit_resource_t what;
                 struct rlimit limit;
         } limits[] = {
-                { RLIMIT_CORE, { 0, 0 } },
-                { RLIMIT_NOFILE, { 1024, 4096 } },
-                { RLIMIT_NPROC, { 512, 512 } }, /* without effect for root */
-                { RLIMIT_CPU, { seconds, seconds } },
+                { RLIMIT_CORE, { 0, 0 } },           { RLIMIT_NOFILE, { 1024, 4096 } },
+                { RLIMIT_NPROC, { 4096, 4096 } }, /* of all the user runs; without effect for root */
+                { RLIMIT_DATA, { memory, memory } }, { RLIMIT_CPU, { seconds, seconds } },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(limits); i++)
                 (void) setrlimit(limits[i].what, &limits[i].limit); /* a lower one is fine too */
 }
 
+/* The user's own group alone: its others cannot be looked up between fork and exec. */
+static bool drop_rights(const struct passwd *user) {
+        if (!user || user->pw_uid == geteuid())
+                return true;
+        return setgroups(0, NULL) >= 0 && setgid(user->pw_gid) >= 0 && setuid(user->pw_uid) >= 0;
+}
+
 static void become_program(
                 const ProgramRun *run,
+                const struct passwd *user,
                 char *const argv[],
                 char *const environment[],
                 int output,
@@ -109,12 +122,12 @@ static void become_program(
         int null = open("/dev/null", O_RDONLY | O_CLOEXEC), error;
 
         reset_signals();
-        set_limits(run->limit);
+        set_limits(run);
         (void) umask(077);
         if (setsid() >= 0 && null >= 0 && dup2(null, STDIN_FILENO) >= 0 &&
             dup2(output, STDOUT_FILENO) >= 0 &&
             (run->output_only || dup2(output, STDERR_FILENO) >= 0) && chdir("/") >= 0 &&
-            close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) >= 0)
+            close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) >= 0 && drop_rights(user))
                 (void) execve(argv[0], argv, environment);
         error = errno;
         (void) !write(failure, &error, sizeof error); /* if this fails the exit status remains */
@@ -132,33 +145,77 @@ static char **vector_of(const StringList *list) {
         return vector;
 }
 
-static int child_start(const ProgramRun *run, Child *c) {
-        _cleanup_free_ char **argv = vector_of(run->argv),
-                            **environment = vector_of(run->environment);
-        _cleanup_close_ int output = -1, failure = -1;
+/* What User= of a unit adds to the environment. */
+static int add_login(const struct passwd *user, StringList *environment) {
+        const struct {
+                const char *key, *value;
+        } facts[] = {
+                { "USER", user->pw_name },
+                { "LOGNAME", user->pw_name },
+                { "HOME", user->pw_dir },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(facts); i++) {
+                _cleanup_free_ char *text = NULL;
+                int r = str_printf(&text, "%s=%s", facts[i].key, facts[i].value);
+
+                if (r >= 0)
+                        r = string_list_add(environment, text);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int build_environment(const ProgramRun *run, const struct passwd *user, StringList *ret) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < run->environment->count; i++)
+                r = string_list_add(ret, run->environment->items[i]);
+        return r < 0 || !user ? r : add_login(user, ret);
+}
+
+static int child_open_pipes(Child *c, int *ret_output, int *ret_failure) {
         int fds[2];
 
-        if (!argv || !environment)
-                return -ENOMEM;
         if (pipe2(fds, O_CLOEXEC) < 0)
                 return -errno;
         c->output = fds[0];
-        output = fds[1];
+        *ret_output = fds[1];
         if (pipe2(fds, O_CLOEXEC) < 0)
                 return -errno;
         c->failure = fds[0];
-        failure = fds[1];
-        if (fcntl(c->output, F_SETFL, O_NONBLOCK) < 0)
-                return -errno;
+        *ret_failure = fds[1];
+        return fcntl(c->output, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+static int child_start(const ProgramRun *run, Child *c) {
+        const struct passwd *user = run->user ? getpwnam(run->user) : NULL;
+        _cleanup_(string_list_done) StringList variables = {};
+        _cleanup_free_ char **argv = NULL, **environment = NULL;
+        _cleanup_close_ int output = -1, failure = -1;
+        int r;
+
+        if (run->user && !user)
+                return -ESRCH; /* it was there a moment ago */
+        r = build_environment(run, user, &variables);
+        if (r < 0)
+                return r;
+        argv = vector_of(run->argv);
+        environment = vector_of(&variables);
+        if (!argv || !environment)
+                return -ENOMEM;
+        r = child_open_pipes(c, &output, &failure);
+        if (r < 0)
+                return r;
         c->pid = fork();
         if (c->pid < 0)
                 return -errno;
         if (c->pid == 0)
-                become_program(run, argv, environment, output, failure);
+                become_program(run, user, argv, environment, output, failure);
         c->pidfd = pidfd_open(c->pid, 0);
         if (c->pidfd < 0) {
-                int r = -errno;
-
+                r = -errno;
                 (void) kill(c->pid, SIGKILL);
                 (void) waitpid(c->pid, NULL, 0); /* it was ours a moment ago */
                 return r;

@@ -1,5 +1,6 @@
 #include "hooks/runner.h"
 
+#include <pwd.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -9,10 +10,8 @@
 #include "hooks/runner-child.h"
 #include "systemd/transient.h"
 
-#define TASKS_MAX  512
-#define MEMORY_MAX ((uint64_t) 1024 * 1024 * 1024)
-#define EXIT_EXEC  203 /* systemd.exec(5): the program could not be executed */
-#define TAIL_MAX   ((size_t) 300)
+#define EXIT_EXEC 203 /* systemd.exec(5): the program could not be executed */
+#define TAIL_MAX  ((size_t) 300)
 
 void program_result_done(ProgramResult *r) {
         free(r->error);
@@ -31,9 +30,10 @@ static int runner_unit(Units *units, const ProgramRun *run, ProgramResult *ret) 
                 .credentials = run->credentials,
                 .credential_directory = run->credential_directory,
                 .output_only = run->output_only,
+                .user = run->user,
                 .limit = run->limit,
-                .tasks_max = TASKS_MAX,
-                .memory_max = MEMORY_MAX,
+                .tasks_max = run->tasks_max ? run->tasks_max : RUNNER_TASKS_MAX,
+                .memory_max = run->memory_max ? run->memory_max : RUNNER_MEMORY_MAX,
         };
         int r = transient_run(units, &spec, &result, &error);
 
@@ -46,6 +46,8 @@ static int runner_unit(Units *units, const ProgramRun *run, ProgramResult *ret) 
         }
         if (result.timed_out)
                 ret->end = PROGRAM_TIMED_OUT;
+        else if (str_equal(result.result, "oom-kill"))
+                ret->end = PROGRAM_TOO_BIG;
         else if (result.code == CLD_EXITED && result.status != EXIT_EXEC)
                 ret->end = PROGRAM_EXITED;
         else if (result.code == CLD_KILLED || result.code == CLD_DUMPED)
@@ -59,11 +61,19 @@ static int runner_unit(Units *units, const ProgramRun *run, ProgramResult *ret) 
         return 0;
 }
 
+/* systemd says only "217/USER". */
+static int check_user(const char *name, char **ret_error) {
+        if (!name || getpwnam(name))
+                return 0;
+        (void) str_printf(ret_error, "there is no user '%s'", name);
+        return -ESRCH;
+}
+
 int runner_run(Units *units, const ProgramRun *run, ProgramResult *ret) {
         _cleanup_free_ char *error = NULL;
 
         assert(run->argv->count > 0);
-        if (program_check(run->argv->items[0], &error) < 0) {
+        if (program_check(run->argv->items[0], &error) < 0 || check_user(run->user, &error) < 0) {
                 *ret = (ProgramResult){ .end = PROGRAM_NOT_STARTED, .error = TAKE_PTR(error) };
                 return 0;
         }
@@ -111,6 +121,10 @@ int program_result_describe(const ProgramResult *r, const char *program, char **
                                 words);
         case PROGRAM_TIMED_OUT:
                 return str_printf(ret, "'%s' timed out and was ended%s%s", shown, colon, words);
+        case PROGRAM_TOO_BIG:
+                return str_printf(
+                                ret, "'%s' used more memory than Memory= allows and was ended%s%s",
+                                shown, colon, words);
         case PROGRAM_NOT_STARTED:
         default:
                 return str_printf(ret, "%s", r->error ? r->error : errno_text(-ENOMEM));

@@ -9,11 +9,14 @@
 #include "systemd/unit.h"
 
 #define RUNNER_OUTPUT_MAX ((size_t) 64 * 1024)
+#define RUNNER_MEMORY_MAX ((uint64_t) 1024 * 1024 * 1024)
+#define RUNNER_TASKS_MAX  ((uint64_t) 512)
 
 typedef enum ProgramEnd {
         PROGRAM_EXITED, /* status: exit status */
         PROGRAM_KILLED, /* status: signal */
         PROGRAM_TIMED_OUT,
+        PROGRAM_TOO_BIG,     /* ended because of its memory */
         PROGRAM_NOT_STARTED, /* error says why */
 } ProgramEnd;
 
@@ -24,7 +27,10 @@ typedef struct ProgramRun {
         const StringList *environment;    /* "KEY=value" */
         const StringList *credentials;    /* names of files handed over by systemd; NULL: none */
         const char *credential_directory; /* where they are */
-        bool output_only; /* keep standard output alone; what goes to the other is for the log */
+        bool output_only;    /* keep standard output alone; what goes to the other is for the log */
+        const char *user;    /* NULL: root */
+        uint64_t memory_max; /* octets; 0: RUNNER_MEMORY_MAX */
+        uint64_t tasks_max;  /* 0: RUNNER_TASKS_MAX */
         usec_t limit;
 } ProgramRun;
 

@@ -1,6 +1,7 @@
 /* The plain child; each case lasts at most its limit of one second and a little. */
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/stat.h>
@@ -234,7 +235,54 @@ static void surroundings_are_exact(void) {
         CHECK(program_succeeded(&r));
 }
 
-TEST_MAIN({ "argv arrives as configured, both outputs are kept", success },
+/* As systemd does for User=. */
+static void user_is_told(void) {
+        _cleanup_(string_list_done) StringList argv = {}, list = {};
+        _cleanup_(program_result_done) ProgramResult result = {};
+        const struct passwd *me = getpwuid(geteuid());
+        ProgramRun run = { .argv = &argv, .environment = &list, .limit = USEC_PER_SEC };
+        char expected[400];
+
+        REQUIRE(me);
+        run.user = me->pw_name;
+        (void) snprintf(expected, sizeof expected, "%s %s %s\n", me->pw_name, me->pw_name,
+                        me->pw_dir);
+        CHECK(string_list_add(&argv, script("#!/bin/sh\necho $USER $LOGNAME $HOME\n")) >= 0);
+        CHECK_INT(runner_run(NULL, &run, &result), 0);
+        CHECK_STR(bytes_text(&result.output), expected);
+}
+
+static void nobody_is_said(void) {
+        _cleanup_(string_list_done) StringList argv = {}, list = {};
+        _cleanup_(program_result_done) ProgramResult result = {};
+        ProgramRun run = { .argv = &argv,
+                           .environment = &list,
+                           .limit = USEC_PER_SEC,
+                           .user = "nobody-has-this-name" };
+
+        CHECK(string_list_add(&argv, script("#!/bin/sh\n")) >= 0);
+        CHECK_INT(runner_run(NULL, &run, &result), 0);
+        CHECK_INT(result.end, PROGRAM_NOT_STARTED);
+        CHECK_STR(result.error, "there is no user 'nobody-has-this-name'");
+}
+
+static void data_is_limited(void) {
+        _cleanup_(string_list_done) StringList argv = {}, list = {};
+        _cleanup_(program_result_done) ProgramResult result = {};
+        ProgramRun run = { .argv = &argv,
+                           .environment = &list,
+                           .limit = USEC_PER_SEC,
+                           .memory_max = (uint64_t) 32 * 1024 * 1024 };
+
+        CHECK(string_list_add(&argv, script("#!/bin/sh\nulimit -d\n")) >= 0);
+        CHECK_INT(runner_run(NULL, &run, &result), 0);
+        CHECK_STR(bytes_text(&result.output), "32768\n");
+}
+
+TEST_MAIN({ "CommandUser= arrives in the environment", user_is_told },
+          { "a user that does not exist is named", nobody_is_said },
+          { "Memory= limits the data of a process", data_is_limited },
+          { "argv arrives as configured, both outputs are kept", success },
           { "H1: what sleeps for ever is ended at its limit", endless_is_ended },
           { "H2: what ignores TERM is killed", deaf_is_killed },
           { "H3: a hundred children are ended with it", forks_are_ended },
