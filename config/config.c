@@ -31,7 +31,13 @@ void target_config_done(TargetConfig *t) {
         string_list_done(&t->check);
         free(t->reload);
         free(t->restart);
+        free(t->unit);
+        string_list_done(&t->command);
+        free(t->command_user);
+        string_list_done(&t->fallback_command);
         string_list_done(&t->hook);
+        string_list_done(&t->prove);
+        free(t->take_over);
         free(t->probe_host);
         free(t->probe_name);
         *t = (TargetConfig){};

@@ -97,9 +97,18 @@ typedef struct TargetConfig {
         StringList check;      /* argv of the service's own check; empty: none */
         char *reload;          /* unit to reload (or try-restart); NULL */
         char *restart;         /* unit to try-restart; NULL */
-        StringList hook;       /* argv of the hook program; empty: none */
-        int64_t timeout_sec;   /* of check, hook and job each; default 90 */
-        char *probe_host;      /* NULL: no probe */
+        char *unit;            /* of the service, where neither reload nor restart names it; NULL */
+        int signal_number;     /* to the main process of `unit`; 0: none */
+        StringList command;    /* argv; told before a reload, or in its place; empty: none */
+        char *command_user;    /* whose rights the command has; NULL: root's */
+        StringList fallback_command; /* argv; told where there is no such unit; empty: none */
+        StringList hook;             /* argv of the hook program; empty: none */
+        StringList prove;            /* argv; must succeed besides the handshakes; empty: none */
+        int64_t timeout_sec;         /* of each program and job; default 90 */
+        int64_t memory_max;          /* octets, of each program and what it starts */
+        int64_t tasks_max;
+        char *take_over;  /* "no": not what somebody else renews; "yes", NULL: whatever is there */
+        char *probe_host; /* NULL: no probe */
         uint16_t probe_port;
         char *probe_name; /* SNI; default the certificate's first name; NULL for an IP address */
         KeyFamily probe_family; /* a twin is asked for by its kind of key; else any */

@@ -60,13 +60,33 @@ static int default_probe_name(const char *first_name, TargetConfig *t) {
         return str_replace(&t->probe_name, first_name);
 }
 
-static int check_target(const Report *report, const SourceItem *at, const TargetConfig *t) {
+static int check_telling(const Report *report, const SourceItem *at, const TargetConfig *t) {
         if (t->reload && t->restart)
                 return report_error(
                                 report,
                                 "%s:%u: [%s]: both Reload=%s and Restart=%s; empty the one that is not wanted, for "
                                 "example with a line 'Reload='",
                                 at->path, at->line, at->section, t->reload, t->restart);
+        if (t->signal_number > 0 && (t->reload || t->restart))
+                return report_error(
+                                report,
+                                "%s:%u: [%s]: both Signal= and %s=%s; empty the one that is not wanted, for "
+                                "example with a line 'Signal='",
+                                at->path, at->line, at->section, t->reload ? "Reload" : "Restart",
+                                t->reload ? t->reload : t->restart);
+        if (t->signal_number > 0 && !t->unit)
+                return report_error(
+                                report,
+                                "%s:%u: [%s]: Signal= needs the unit whose main process gets it; write Unit=NAME",
+                                at->path, at->line, at->section);
+        return 0;
+}
+
+static int check_target(const Report *report, const SourceItem *at, const TargetConfig *t) {
+        int r = check_telling(report, at, t);
+
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < t->file_count; i++)
                 for (size_t k = 0; k < i; k++)
                         if (str_equal(t->files[i].path, t->files[k].path))
@@ -77,7 +97,8 @@ static int check_target(const Report *report, const SourceItem *at, const Target
 }
 
 static bool does_nothing(const TargetConfig *t) {
-        return t->file_count == 0 && t->hook.count == 0 && !t->reload && !t->restart;
+        return t->file_count == 0 && t->hook.count == 0 && t->command.count == 0 && !t->reload &&
+               !t->restart && t->signal_number == 0;
 }
 
 static int load_target(

@@ -59,7 +59,7 @@ static int parse_mode(const char *word, FileContent content, mode_t *ret, char *
         return 0;
 }
 
-static bool user_name_is_valid(const char *name, size_t size) {
+bool user_name_is_valid(const char *name, size_t size) {
         if (size == 0 || size > 64 || name[0] == '-')
                 return false;
         for (size_t i = 0; i < size; i++)

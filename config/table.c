@@ -152,10 +152,38 @@ const ConfigKey config_keys[] = {
           "The unit to reload. It is restarted if it cannot reload, and never started if it is stopped." },
         { ANY_DEPLOY, "Deploy", "Restart", &value_unit, AT(TargetConfig, restart), NULL,
           "The unit to restart, if it runs. Not together with Reload=." },
+        { ANY_DEPLOY, "Deploy", "Unit", &value_unit, AT(TargetConfig, unit), NULL,
+          "The unit of the service where neither Reload= nor Restart= names it: the one that Signal= is sent to. "
+          "While it does not run, neither signal nor command is sent." },
+        { ANY_DEPLOY, "Deploy", "Signal", &value_signal, AT(TargetConfig, signal_number), NULL,
+          "The signal (HUP, USR1, USR2, ALRM, WINCH, CONT) that makes the main process of Unit= take the new files. "
+          "Not together with Reload= or Restart=." },
+        { ANY_DEPLOY, "Deploy", "Command", &value_command, AT(TargetConfig, command), NULL,
+          "A command (absolute path and arguments, no shell) that tells the service: its own client, or the "
+          "vendor's tool. It is run before the reload, restart or signal, or in their place if there is none. "
+          "When it fails it is run again later, as a reload is." },
+        { ANY_DEPLOY, "Deploy", "CommandUser", &value_user, AT(TargetConfig, command_user), NULL,
+          "The user whose rights Command= has. Unset: root." },
+        { ANY_DEPLOY, "Deploy", "FallbackCommand", &value_command, AT(TargetConfig, fallback_command), NULL,
+          "A command to run where the unit to tell does not exist, for example the old control script of a "
+          "product. It must not start a service that is stopped." },
         { ANY_DEPLOY, "Deploy", "Hook", &value_command, AT(TargetConfig, hook), NULL,
           "A command (absolute path and arguments, no shell) to run when the files are in place." },
         { ANY_DEPLOY, "Deploy", "Timeout", &value_timeout, AT(TargetConfig, timeout_sec), "90s",
-          "How long the check, the hook and the unit's job may each take." },
+          "How long each program and the unit's job may take." },
+        { ANY_DEPLOY, "Deploy", "Memory", &value_memory, AT(TargetConfig, memory_max), "512M",
+          "How much memory each program (Check=, Command=, Hook= …) and what it starts may use together. What needs "
+          "more is ended. Without systemd it limits the data of each process." },
+        { ANY_DEPLOY, "Deploy", "Tasks", &value_tasks, AT(TargetConfig, tasks_max), "128",
+          "How many processes and threads such a program may have. Without systemd it does not hold." },
+        { ANY_DEPLOY, "Deploy", "Prove", &value_command, AT(TargetConfig, prove), NULL,
+          "A command that succeeds if the service really uses the new certificate, for what no handshake shows. It "
+          "is run after the handshakes; until it succeeds the target counts as not installed, and it is run again "
+          "with growing pauses." },
+        { ANY_DEPLOY, "Deploy", "TakeOver", &value_bool_text, AT(TargetConfig, take_over), NULL,
+          "Whether a certificate that somebody else renews may be replaced. If it is no (the profiles of products "
+          "that may renew by themselves say so), the service is looked at before the first deploy: when it "
+          "serves a valid certificate of a public CA that is not renewd's, nothing is done and status says so." },
         { ANY_DEPLOY, "Deploy", "Probe", &value_probe, AT2(TargetConfig, probe_host, probe_port), NULL,
           "HOST:PORT where the service shows its certificate by TLS. It counts as installed only when "
           "it is seen there. Unset: not looked at." },

@@ -86,6 +86,9 @@ DEFINE_CLEANUP(DnsConfig *, dns_config_free)
 #define MAX_LABELS_MAX   127            /* more do not fit into 253 octets */
 #define TIMEOUT_MAX_SEC  SEC_PER_HOUR
 #define RENEW_BEFORE_MAX ((int64_t) 398 * SEC_PER_DAY)
+#define MEMORY_LIMIT_MIN ((int64_t) 16 * 1024 * 1024) /* less does not even start a program */
+#define MEMORY_LIMIT_MAX ((int64_t) 64 * 1024 * 1024 * 1024)
+#define TASKS_LIMIT_MAX  32768
 #define LIFETIME_MAX     ((int64_t) 3660 * SEC_PER_DAY) /* of a CA of one's own */
 
 extern const ValueType value_text, value_email, value_contact, value_bool, value_bool_text,
@@ -98,6 +101,7 @@ extern const ValueType value_proxy, value_cas, value_limits, value_max_names, va
 extern const ValueType value_listen, value_probe, value_probe_name;
 extern const ValueType value_files, value_command, value_unit;
 extern const ValueType value_find, value_find_unit, value_lines, value_tested;
+extern const ValueType value_signal, value_user, value_memory, value_tasks;
 extern const ValueType value_dns_style, value_credentials, value_environment, value_propagation,
                 value_unseen, value_servers, value_resolver;
 
@@ -108,6 +112,7 @@ int value_refuse(char **ret_reason, const char *format, ...) _printf_(2, 3);
 int value_parse_text(const char *text, void *field);
 int value_format_text(const char *key, const void *field, const void *second, Bytes *ret);
 int value_format_lines(const char *key, const void *field, const void *second, Bytes *ret);
+bool user_name_is_valid(const char *name, size_t size);   /* or a number; it need not exist */
 bool path_is_normal(const char *path, char **ret_reason); /* absolute, no "..", "//" or end "/" */
 
 /* File, target, CA and service names: safe as a file name. */

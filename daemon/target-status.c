@@ -77,6 +77,14 @@ static bool same_file(const FileConfig *a, const FileConfig *b) {
                str_equal(a->owner, b->owner) && str_equal(a->group, b->group);
 }
 
+static bool same_telling(const TargetConfig *a, const TargetConfig *b) {
+        return str_equal(a->unit, b->unit) && a->signal_number == b->signal_number &&
+               same_list(&a->command, &b->command) && str_equal(a->command_user, b->command_user) &&
+               same_list(&a->fallback_command, &b->fallback_command) &&
+               same_list(&a->prove, &b->prove) && a->memory_max == b->memory_max &&
+               a->tasks_max == b->tasks_max && str_equal(a->take_over, b->take_over);
+}
+
 bool target_config_same(const TargetConfig *a, const TargetConfig *b) {
         if (!str_equal(a->name, b->name) || a->file_count != b->file_count)
                 return false;
@@ -86,6 +94,7 @@ bool target_config_same(const TargetConfig *a, const TargetConfig *b) {
         return same_list(&a->check, &b->check) && same_list(&a->hook, &b->hook) &&
                same_list(&a->twin_files, &b->twin_files) && a->probe_family == b->probe_family &&
                str_equal(a->reload, b->reload) && str_equal(a->restart, b->restart) &&
-               a->timeout_sec == b->timeout_sec && str_equal(a->probe_host, b->probe_host) &&
-               a->probe_port == b->probe_port && str_equal(a->probe_name, b->probe_name);
+               same_telling(a, b) && a->timeout_sec == b->timeout_sec &&
+               str_equal(a->probe_host, b->probe_host) && a->probe_port == b->probe_port &&
+               str_equal(a->probe_name, b->probe_name);
 }

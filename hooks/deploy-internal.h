@@ -39,6 +39,10 @@ bool deploy_roll_back(Deployment *d);
 /* deploy-program.c */
 int deploy_check(Deployment *d);
 int deploy_hook(Deployment *d);
+int deploy_prove(Deployment *d);
+/* 0, -EREMOTEIO with words when it failed, or what failed here. */
+int deploy_command(Deployment *d, char **ret_error);
+int deploy_fallback(Deployment *d, char **ret_error);
 /* "KEY=value" of everything a check or hook is told. */
 int deploy_environment(const Deployment *d, const char *event, StringList *ret);
 

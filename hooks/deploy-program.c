@@ -85,12 +85,19 @@ static int unit_name(const Deployment *d, const char *event, char **ret) {
                         d->job->target->name, random);
 }
 
-static int run(Deployment *d, const char *event, const StringList *argv, ProgramResult *ret) {
+static int run(Deployment *d,
+               const char *event,
+               const StringList *argv,
+               const char *user,
+               ProgramResult *ret) {
         _cleanup_(string_list_done) StringList environment = {};
         _cleanup_free_ char *unit = NULL, *description = NULL;
         ProgramRun program = {
                 .argv = argv,
                 .environment = &environment,
+                .user = user,
+                .memory_max = (uint64_t) d->job->target->memory_max,
+                .tasks_max = (uint64_t) d->job->target->tasks_max,
                 .limit = (usec_t) d->job->target->timeout_sec * USEC_PER_SEC,
         };
         int r;
@@ -117,7 +124,7 @@ int deploy_check(Deployment *d) {
 
         if (argv->count == 0)
                 return 0;
-        r = run(d, "check", argv, &result);
+        r = run(d, "check", argv, NULL, &result);
         if (r < 0)
                 return r;
         if (program_succeeded(&result))
@@ -129,19 +136,44 @@ int deploy_check(Deployment *d) {
         return deploy_stop(d, "check", error);
 }
 
-int deploy_hook(Deployment *d) {
+static int tell(Deployment *d,
+                const char *event,
+                const StringList *argv,
+                const char *user,
+                char **ret_error) {
         _cleanup_(program_result_done) ProgramResult result = {};
-        const StringList *argv = &d->job->target->hook;
-        char *error = NULL;
         int r;
 
         if (argv->count == 0)
                 return 0;
-        r = run(d, "hook", argv, &result);
-        if (r < 0)
+        r = run(d, event, argv, user, &result);
+        if (r < 0 || program_succeeded(&result))
                 return r;
-        if (program_succeeded(&result))
-                return 0;
-        (void) program_result_describe(&result, argv->items[0], &error);
-        return deploy_stop(d, "hook", error);
+        (void) program_result_describe(&result, argv->items[0], ret_error);
+        return -EREMOTEIO;
+}
+
+int deploy_command(Deployment *d, char **ret_error) {
+        const TargetConfig *target = d->job->target;
+
+        return tell(d, "command", &target->command, target->command_user, ret_error);
+}
+
+int deploy_fallback(Deployment *d, char **ret_error) {
+        return tell(d, "command", &d->job->target->fallback_command, NULL, ret_error);
+}
+
+static int program_step(Deployment *d, const char *step, const StringList *argv) {
+        char *error = NULL;
+        int r = tell(d, step, argv, NULL, &error);
+
+        return r == -EREMOTEIO ? deploy_stop(d, step, error) : r;
+}
+
+int deploy_hook(Deployment *d) {
+        return program_step(d, "hook", &d->job->target->hook);
+}
+
+int deploy_prove(Deployment *d) {
+        return program_step(d, "prove", &d->job->target->prove);
 }

@@ -187,6 +187,13 @@ static int settle_row(Deployment *d, char **ret_error) {
                 }
                 return 0;
         }
+        r = deploy_prove(d);
+        if (r < 0)
+                return say(ret_error, r, "the proof cannot be run");
+        if (r > 0) { /* the next one tries again, and a restart knows why */
+                r = row_save(d->rows_fd, d->job->target->name, &d->row);
+                return r < 0 ? say(ret_error, r, "the ledger cannot be written") : 0;
+        }
         d->row.state = ROW_VERIFIED;
         d->row.activated = true;
         (void) row_set_failure(&d->row, NULL, NULL); /* freeing cannot fail */

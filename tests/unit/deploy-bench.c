@@ -41,7 +41,10 @@ void bench_done(Bench *b) {
         free(b->error);
         string_list_done(&b->certificate.names);
         string_list_done(&b->target.check);
+        string_list_done(&b->target.command);
+        string_list_done(&b->target.fallback_command);
         string_list_done(&b->target.hook);
+        string_list_done(&b->target.prove);
         string_list_done(&b->target.twin_files);
         free(b->certificate.twin);
 }
