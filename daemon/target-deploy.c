@@ -202,6 +202,15 @@ void target_deploy(Target *t) {
 
 /* ---- Verified ---- */
 
+static void proof_failed(Target *t) {
+        char *text = NULL;
+
+        (void) str_printf(
+                        &text, "%s: prove failed: %s", t->config->name,
+                        t->row.error ? t->row.error : "no reason given");
+        target_set_trouble(t, text, MESSAGE_SERVED_WRONG);
+}
+
 static void on_confirmed(const HelperReply *reply, void *userdata) {
         Target *t = userdata;
 
@@ -214,6 +223,8 @@ static void on_confirmed(const HelperReply *reply, void *userdata) {
                 return;
         }
         target_postpone_deploy(t); /* files changed behind our back: from the beginning, slowly */
+        if (target_lacks_proof(t))
+                proof_failed(t);
         target_open(t);
 }
 

@@ -72,7 +72,8 @@ void target_wait(Target *t, usec_t delay, loop_fn fn);
 void target_postpone_deploy(Target *t); /* the last one did not do it: backoff */
 void target_open(Target *t);            /* not as it shall be: waits for what comes first */
 void target_verified(Target *t);
-bool target_is_stopped(const Target *t); /* its unit was, when it was last looked at */
+bool target_is_stopped(const Target *t);  /* its unit was, when it was last looked at */
+bool target_lacks_proof(const Target *t); /* its proof failed when it was last run */
 /* Takes a malloc'ed text, or NULL; logs it once. */
 void target_set_trouble(Target *t, char *text, const char *message_id);
 usec_t target_now(const Target *t);

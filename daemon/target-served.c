@@ -66,6 +66,8 @@ static void on_result(const ProbeResult *result, void *userdata) {
         t->served = SERVED_YES;
         if (t->row.state == ROW_VERIFIED)
                 target_verified(t);
+        else if (target_lacks_proof(t) && target_now(t) < t->deploy_at)
+                target_open(t); /* it has its own pauses */
         else
                 target_confirm(t);
 }

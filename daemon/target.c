@@ -113,6 +113,12 @@ void target_postpone_deploy(Target *t) {
         t->deploy_at = target_now(t) + (usec_t) MAX(delay, 1) * USEC_PER_SEC;
 }
 
+/* Deployed, told and served; but its own proof says no. Telling it again would not change that. */
+bool target_lacks_proof(const Target *t) {
+        return t->row.state == ROW_OPEN && str_equal(t->row.step, "prove") && t->row.activated &&
+               target_is_here(t);
+}
+
 static bool wants_deploy(const Target *t) {
         if (!t->may_deploy)
                 return false;
@@ -144,6 +150,8 @@ void target_open(Target *t) {
         delay = (usec_t) look * USEC_PER_SEC;
         if (wants_deploy(t))
                 delay = MIN(delay, t->deploy_at > now ? t->deploy_at - now : 0);
+        else if (target_lacks_proof(t) && t->deploy_at > now)
+                delay = MIN(delay, t->deploy_at - now);
         target_set_phase(t, TARGET_WAITING);
         target_wait(t, delay, on_open_timer);
         t->owner.changed(t->owner.userdata);
@@ -203,10 +211,14 @@ void target_decide(Target *t) {
         }
         if (!t->may_deploy)
                 blocked(t);
-        else if (target_now(t) >= t->deploy_at)
-                target_deploy(t);
-        else
+        else if (target_now(t) < t->deploy_at)
                 target_open(t);
+        else if (target_lacks_proof(t) && !t->config->probe_host)
+                target_confirm(t);
+        else if (target_lacks_proof(t))
+                target_serve_begin(t);
+        else
+                target_deploy(t);
 }
 
 const TargetConfig *target_config(const Target *t) {

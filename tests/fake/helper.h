@@ -45,6 +45,9 @@ typedef struct FakeTarget {
         bool stopped; /* the service */
         bool reload_fails;
         bool check_refuses;
+        bool proof_fails;
+        bool unproved;    /* the row's step says so */
+        unsigned proofs;  /* Verified that was asked for */
         int64_t slow_sec; /* the service needs so long to serve what it loaded */
         char *loading;
         usec_t loads_at;

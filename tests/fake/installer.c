@@ -256,7 +256,13 @@ int fake_installer_handle(
         t = fake_installer_target(h, certificate, fake_text(p, "target"));
         if (strcmp(method, "Deploy") == 0)
                 return deploy(h, t, leaf, ret, ret_error);
-        if (strcmp(method, "Verified") == 0 && str_equal(t->row, leaf))
+        if (strcmp(method, "Verified") == 0 && str_equal(t->row, leaf)) {
+                t->proofs++;
+                t->unproved = t->proof_fails;
+                if (t->proof_fails)
+                        return row(t, "prove", "it uses another one", t->activated, false, ret);
                 t->verified = t->activated = true;
-        return row(t, NULL, NULL, t->activated, false, ret);
+        }
+        return row(t, t->unproved ? "prove" : NULL, t->unproved ? "it uses another one" : NULL,
+                   t->activated, false, ret);
 }

@@ -352,6 +352,36 @@ static void failed_step(void) {
 
 /* ---- the installer ---- */
 
+/* Prove=: asked again with growing pauses, and never a reason to tell the service again. */
+static void failed_proof(bool probed) {
+        unsigned after_an_hour;
+        Bench b;
+
+        init(&b, probed);
+        b.service->proof_fails = true;
+        want(&b, "one");
+        fake_loop_run(b.loop, SEC_PER_HOUR);
+        CHECK(!target_is_verified(b.target));
+        CHECK(trouble_has(&b, "prove failed: it uses another one"));
+        CHECK_INT(b.service->deploys, 1);
+        after_an_hour = b.service->proofs;
+        CHECK(after_an_hour >= 2 && after_an_hour <= 20);
+        fake_loop_run(b.loop, SEC_PER_DAY);
+        CHECK_INT(b.service->deploys, 1);
+        CHECK(b.service->proofs > after_an_hour && b.service->proofs <= after_an_hour + 40);
+        b.service->proof_fails = false;
+        fake_loop_run(b.loop, SEC_PER_DAY);
+        CHECK(target_is_verified(b.target));
+        CHECK(!target_trouble(b.target));
+        CHECK_INT(b.service->deploys, 1);
+        done(&b);
+}
+
+static void proof_is_asked_again(void) {
+        failed_proof(true);
+        failed_proof(false);
+}
+
 static void silent_installer_costs_no_deploy(void) {
         Bench b;
 
@@ -481,7 +511,7 @@ static void every_setting_counts(void) {
         char text[] = "x", *argv[] = { text };
         FileConfig file = { .path = text, .mode = 0600 }, moved = { .path = text, .mode = 0640 };
         TargetConfig a = { .name = name, .timeout_sec = 90 };
-        TargetConfig others[] = { a, a, a, a, a, a, a, a, a };
+        TargetConfig others[] = { a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a };
 
         others[0].reload = others[1].restart = others[2].probe_host = others[3].probe_name = text;
         others[4].probe_port = 1;
@@ -490,6 +520,11 @@ static void every_setting_counts(void) {
         others[7].hook = (StringList){ argv, 1 };
         others[8].files = &file;
         others[8].file_count = 1;
+        others[9].unit = others[10].command_user = others[11].take_over = text;
+        others[12].signal_number = 1;
+        others[13].command = others[14].fallback_command = (StringList){ argv, 1 };
+        others[15].prove = (StringList){ argv, 1 };
+        others[16].memory_max = others[17].tasks_max = 1;
         CHECK(target_config_same(&a, &a));
         for (size_t i = 0; i < ELEMENTSOF(others); i++) {
                 CHECK(target_config_same(&others[i], &others[i]));
@@ -553,6 +588,7 @@ static void rows_are_checked(void) {
 }
 
 TEST_MAIN({ "a leaf is looked for, deployed, seen and confirmed", look_deploy_shake_confirm },
+          { "a proof that fails is asked again, and deploys nothing", proof_is_asked_again },
           { "without a handshake what was activated is verified", without_handshake },
           { "after a restart nothing is deployed that is there", restart_deploys_nothing },
           { "a new leaf is deployed", new_leaf_is_deployed },
