@@ -38,6 +38,8 @@ void target_config_done(TargetConfig *t) {
         string_list_done(&t->hook);
         string_list_done(&t->prove);
         free(t->take_over);
+        string_list_done(&t->setup);
+        string_list_done(&t->options);
         free(t->probe_host);
         free(t->probe_name);
         *t = (TargetConfig){};

@@ -103,6 +103,8 @@ typedef struct TargetConfig {
         char *command_user;    /* whose rights the command has; NULL: root's */
         StringList fallback_command; /* argv; told where there is no such unit; empty: none */
         StringList hook;             /* argv of the hook program; empty: none */
+        StringList setup;            /* argv of the set-up program; empty: none */
+        StringList options;          /* "NAME=VALUE", told to all programs */
         StringList prove;            /* argv; must succeed besides the handshakes; empty: none */
         int64_t timeout_sec;         /* of each program and job; default 90 */
         int64_t memory_max;          /* octets, of each program and what it starts */

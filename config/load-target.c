@@ -97,8 +97,8 @@ static int check_target(const Report *report, const SourceItem *at, const Target
 }
 
 static bool does_nothing(const TargetConfig *t) {
-        return t->file_count == 0 && t->hook.count == 0 && t->command.count == 0 && !t->reload &&
-               !t->restart && t->signal_number == 0;
+        return t->file_count == 0 && t->hook.count == 0 && t->command.count == 0 &&
+               t->setup.count == 0 && !t->reload && !t->restart && t->signal_number == 0;
 }
 
 static int load_target(

@@ -169,6 +169,13 @@ const ConfigKey config_keys[] = {
           "product. It must not start a service that is stopped." },
         { ANY_DEPLOY, "Deploy", "Hook", &value_command, AT(TargetConfig, hook), NULL,
           "A command (absolute path and arguments, no shell) to run when the files are in place." },
+        { ANY_DEPLOY, "Deploy", "Setup", &value_command, AT(TargetConfig, setup), NULL,
+          "A program (absolute path and arguments, no shell) that sets up what the service needs besides the "
+          "certificate's files. See SET-UP PROGRAMS." },
+        { ANY_DEPLOY, "Deploy", "Option", &value_options, AT(TargetConfig, options), NULL,
+          "What the set-up program, the check and the hook are told in the variable RENEWD_OPTION_NAME. May be given "
+          "more than once; of one name the last value counts, so that a certificate's file changes what its "
+          "profile says. An empty value drops those given before." },
         { ANY_DEPLOY, "Deploy", "Timeout", &value_timeout, AT(TargetConfig, timeout_sec), "90s",
           "How long each program and the unit's job may take." },
         { ANY_DEPLOY, "Deploy", "Memory", &value_memory, AT(TargetConfig, memory_max), "512M",

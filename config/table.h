@@ -99,7 +99,7 @@ extern const ValueType value_item_name, value_challenges, value_profile, value_n
                 value_origins;
 extern const ValueType value_proxy, value_cas, value_limits, value_max_names, value_domains;
 extern const ValueType value_listen, value_probe, value_probe_name;
-extern const ValueType value_files, value_command, value_unit;
+extern const ValueType value_files, value_command, value_unit, value_options;
 extern const ValueType value_find, value_find_unit, value_lines, value_tested;
 extern const ValueType value_signal, value_user, value_memory, value_tasks;
 extern const ValueType value_dns_style, value_credentials, value_environment, value_propagation,

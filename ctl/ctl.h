@@ -24,6 +24,8 @@ typedef struct Ctl {
         /* of renew and add */
         bool wait;
         bool force;
+        /* of remove */
+        bool restore;
         /* of add */
         StringList services;
         const char *email; /* borrows */

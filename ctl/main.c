@@ -67,8 +67,8 @@ static const char revoke_help[] =
 static const Verb verbs[] = {
         { "add", "NAME [NAME...]", 1, NAMES_MAX, "seatckCDow", verb_add,
           "configure a certificate and order it", add_help },
-        { "remove", "NAME", 1, 1, "", verb_remove, "forget a certificate; what is installed stays",
-          "" },
+        { "remove", "NAME", 1, 1, "r", verb_remove, "forget a certificate; what is installed stays",
+          "  --restore  first put back what was there before renewd, and tell the services\n" },
         { "status", "", 0, 0, "", verb_status, "show all certificates",
           "Exit status 0: all is well; 1: something is not.\n" },
         { "show", "NAME", 1, 1, "", verb_show, "show one certificate",
@@ -112,6 +112,7 @@ static const struct option long_options[] = {
         { "challenge", required_argument, NULL, 'C' },
         { "dns", required_argument, NULL, 'D' },
         { "no-start", no_argument, NULL, 'o' },
+        { "restore", no_argument, NULL, 'r' },
         { "wait", no_argument, NULL, 'w' },
         { "force", no_argument, NULL, 'f' },
         { "kid", required_argument, NULL, 'K' },
@@ -223,6 +224,9 @@ static void take_verb_option(Ctl *ctl, int option, Seen *seen) {
                 break;
         case 'o':
                 ctl->no_start = true;
+                break;
+        case 'r':
+                ctl->restore = true;
                 break;
         case 'w':
                 ctl->wait = true;

@@ -1,5 +1,6 @@
 /* remove: takes the configuration away. What was deployed belongs to the services and stays; it is
- * named, so that nobody wonders later. */
+ * named, so that nobody wonders later. With --restore the engine first has the targets given back, while the configuration still
+ * says what they are; if one cannot be, nothing is removed. */
 
 #include <string.h>
 #include <sys/stat.h>
@@ -26,10 +27,53 @@ static int check_twin(Ctl *ctl, const CertificateConfig *c) {
                         c->name, c->path, c->twin_of);
 }
 
+/* Line by line, as the installer said it. */
+static int say_restored(Ctl *ctl, const VarlinkReply *reply) {
+        _cleanup_free_ char *text = NULL;
+        const char *message;
+        char *rest;
+
+        if (json_get_string(reply->parameters, "message", &message) < 0)
+                return ctl_transport_failure(ctl, -EBADMSG);
+        text = strdup(message);
+        if (!text)
+                return ctl_no_memory(ctl);
+        rest = text;
+        for (char *line; (line = strsep(&rest, "\n"));) {
+                _cleanup_free_ char *shown = str_escape(line, STR_ESCAPE_MAX);
+
+                if (shown && *shown)
+                        ctl_say(ctl, "%s", shown);
+        }
+        return 0;
+}
+
+static int restore(Ctl *ctl, const char *name) {
+        _cleanup_(varlink_client_freep) VarlinkClient *client = NULL;
+        _cleanup_(varlink_reply_done) VarlinkReply reply = {};
+        _cleanup_(json_freep) Json *parameters = json_object_new();
+        int r;
+
+        if (!parameters || json_set_string(parameters, "name", name) < 0)
+                return ctl_no_memory(ctl);
+        /* Without a limit: a product takes as long to restart as it likes. */
+        r = ctl_connect(ctl, 0, &client);
+        if (r == 0)
+                r = ctl_call(ctl, client, "io.renewd.Manager.Restore", TAKE_PTR(parameters),
+                             &reply);
+        if (r != 0)
+                return r;
+        if (!reply.error)
+                return say_restored(ctl, &reply);
+        r = ctl_reply_failure(ctl, &reply, name);
+        ctl_say(ctl, "Nothing was removed");
+        return r;
+}
+
 static void say_what_stays(Ctl *ctl, const CertificateConfig *c) {
         _cleanup_free_ char *live = NULL;
 
-        for (size_t t = 0; t < c->target_count; t++)
+        for (size_t t = 0; t < c->target_count && !ctl->restore; t++)
                 for (size_t f = 0; f < c->targets[t].file_count; f++)
                         say_if_there(ctl, c->targets[t].files[f].path);
         if (str_printf(&live, "%s/live/%s", ctl->paths.state, c->name) >= 0)
@@ -77,6 +121,12 @@ int verb_remove(Ctl *ctl, char *names[], int count) {
         if (!c)
                 return ctl_unknown_name(ctl, name);
         r = check_twin(ctl, c);
+        if (r != 0)
+                return r;
+        if (ctl->restore)
+                r = restore(ctl, c->name);
+        if (r == 0 && ctl->restore && c->twin)
+                r = restore(ctl, c->twin);
         if (r != 0)
                 return r;
         if (str_printf(&file, "%s.conf", name) < 0)

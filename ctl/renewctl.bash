@@ -78,6 +78,7 @@ _renewctl() {
     if [[ $cur == -* ]]; then
         case $verb in
             add) common+=' --service --email --agree-tos --staging --ca --key-type --challenge --dns --no-start --wait' ;;
+            remove) common+=' --restore' ;;
             renew) common+=' --wait --force' ;;
             revoke) common+=' --reason --with-key --no-replace' ;;
             account) common+=' --kid --key-file --new-key --yes' ;;

@@ -145,6 +145,29 @@ static int format_targets(Bytes *out, const Json *targets) {
         return r < 0 ? r : table_format(table, ctl_wants_colour(), out);
 }
 
+/* What a service leaves to a person. */
+static int format_todo(Bytes *out, const Json *targets) {
+        int r = 0;
+
+        for (size_t i = 0; i < json_count(targets) && r >= 0; i++) {
+                const Json *t = json_at(targets, i), *todo;
+                _cleanup_free_ char *name = str_escape(status_text(t, "name"), STR_ESCAPE_MAX);
+
+                if (!name)
+                        return -ENOMEM;
+                if (json_get_array(t, "todo", &todo) < 0 || json_count(todo) == 0)
+                        continue;
+                r = bytes_printf(out, "\nStill to be done by you, for %s:\n", name);
+                for (size_t k = 0; k < json_count(todo) && r >= 0; k++) {
+                        const char *text = json_string_value(json_at(todo, k));
+                        _cleanup_free_ char *shown = str_escape(text ? text : "", STR_ESCAPE_MAX);
+
+                        r = shown ? bytes_printf(out, "  %s\n", shown) : -ENOMEM;
+                }
+        }
+        return r;
+}
+
 static int print_certificate(const Json *certificate) {
         _cleanup_(bytes_done) Bytes out = {};
         _cleanup_free_ char *shown = NULL;
@@ -158,6 +181,8 @@ static int print_certificate(const Json *certificate) {
         if (r >= 0 && json_get_array(certificate, "targets", &targets) == 0 &&
             json_count(targets) > 0)
                 r = format_targets(&out, targets);
+        if (r >= 0 && json_get_array(certificate, "targets", &targets) == 0)
+                r = format_todo(&out, targets);
         if (r >= 0)
                 (void) fputs(bytes_text(&out), stdout);
         return r;

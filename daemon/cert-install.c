@@ -79,6 +79,11 @@ static void want_targets(Cert *c) {
         }
 }
 
+void cert_give_back(Cert *c, bool given_back) {
+        for (size_t i = 0; i < c->target_count; i++)
+                target_give_back(c->targets[i], given_back);
+}
+
 bool cert_is_deployed(const Cert *c) {
         for (size_t i = 0; i < c->target_count; i++)
                 if (!target_is_verified(c->targets[i]))

@@ -83,6 +83,9 @@ const char *cert_issuing_ca(const Cert *c);
 /* It was revoked by us. With `replace` another one is ordered at once, with another key. */
 int cert_revoked(Cert *c, const char *leaf, bool replace);
 
+/* Its targets are given back to what was there before; or not, then they are looked after again. */
+void cert_give_back(Cert *c, bool given_back);
+
 /* ---- watching ---- */
 
 typedef struct CertWatch CertWatch;

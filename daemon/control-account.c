@@ -1,5 +1,5 @@
-/* The methods about accounts and revocation. Each asks the manager for one thing and answers when the CA has; who goes before
- * stops nothing. */
+/* The methods about accounts and revocation, and the one that gives targets back. Each asks the manager for one thing and answers
+ * when the CA, or the installer, has; who goes before stops nothing. */
 
 #include "base/log.h"
 #include "base/strings.h"
@@ -98,8 +98,7 @@ static int refuse(VarlinkCall *call, int error, const char *unknown, const char 
         if (error == -ENOENT)
                 return varlink_fail(call, unknown, "there is no '%s'", name);
         if (error == -EBUSY)
-                return varlink_fail(
-                                call, "Busy", "something is being done with this account already");
+                return varlink_fail(call, "Busy", "something is being done with this already");
         return varlink_fail(call, "Failed", "%s", errno_text(error));
 }
 
@@ -189,6 +188,28 @@ int control_revoke(VarlinkCall *call, const Json *parameters, void *client) {
         if (r < 0) {
                 asking_free(a);
                 return refuse(call, r, "UnknownCertificate", wish.name);
+        }
+        asking_begun(a, task);
+        return 0;
+}
+
+/* ---- the way back ---- */
+
+int control_restore(VarlinkCall *call, const Json *parameters, void *client) {
+        ManagerTask *task = NULL;
+        Asking *a = NULL;
+        const char *name;
+        int r;
+
+        if (json_get_string(parameters, "name", &name) < 0)
+                return varlink_invalid_parameter(call, "name");
+        r = asking_new(call, client, NULL, &a);
+        if (r < 0)
+                return r;
+        r = manager_restore(control_manager(client), name, on_end, a, &task);
+        if (r < 0) {
+                asking_free(a);
+                return refuse(call, r, "UnknownCertificate", name);
         }
         asking_begun(a, task);
         return 0;

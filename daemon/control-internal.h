@@ -18,3 +18,4 @@ int control_roll_account_key(VarlinkCall *call, const Json *parameters, void *cl
 int control_deactivate_account(VarlinkCall *call, const Json *parameters, void *client);
 int control_repair_account(VarlinkCall *call, const Json *parameters, void *client);
 int control_revoke(VarlinkCall *call, const Json *parameters, void *client);
+int control_restore(VarlinkCall *call, const Json *parameters, void *client);

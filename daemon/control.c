@@ -360,6 +360,7 @@ static const VarlinkMethod methods[] = {
         { "DeactivateAccount", VARLINK_ROOT_ONLY, account_parameters, control_deactivate_account },
         { "RepairAccount", VARLINK_ROOT_ONLY, account_parameters, control_repair_account },
         { "Revoke", VARLINK_ROOT_ONLY, revoke_parameters, control_revoke },
+        { "Restore", VARLINK_ROOT_ONLY, show_parameters, control_restore },
         {},
 };
 

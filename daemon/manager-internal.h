@@ -6,6 +6,7 @@
  *   manager-ca.c      the CAs that its certificates use
  *   manager-account.c what a person sees and changes of their accounts
  *   manager-revoke.c  revocation
+ *   manager-restore.c targets given back before the certificate is removed
  *   manager-task.c    what these two wait for
  *   manager-reload.c  a new configuration is carried over
  *   manager-status.c  the sentence and the answers */
@@ -39,6 +40,12 @@ struct ManagerTask {
         char sha256[SHA256_HEX_SIZE];
         int64_t reason;
         bool with_key, replace;
+        /* of giving back */
+        HelperCall *helper; /* owns, as the next one */
+        Timer *timer;
+        size_t target; /* which one it is at */
+        unsigned tries;
+        Bytes words;
 
         manager_task_fn fn; /* NULL: nobody listens any more */
         void *userdata;

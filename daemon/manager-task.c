@@ -28,6 +28,9 @@ void manager_task_free(ManagerTask *t) {
         (void) account_job_free(t->job);
         (void) session_wait_free(t->wait);
         (void) session_call_free(t->call);
+        (void) helper_call_free(t->helper);
+        (void) timer_free(t->timer);
+        bytes_done(&t->words);
         free(t->ca);
         free(t->name);
         bytes_done(&t->leaf);

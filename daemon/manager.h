@@ -86,6 +86,15 @@ int manager_revoke(
                 void *userdata,
                 ManagerTask **ret);
 
+/* What stood at its targets before renewd stands there again, and nothing more is done there until the configuration is read
+ * anew. Of what was done `fn` gets a line each. -ENOENT: there is no such certificate; -EBUSY: it is under way. */
+int manager_restore(
+                Manager *m,
+                const char *name,
+                manager_task_fn fn,
+                void *userdata,
+                ManagerTask **ret);
+
 /* Renew now. Each step is told to `step` until `done`. The watch is freed by its owner; freeing it does not stop the
  * renewal. -ENOENT unknown, -EUCLEAN broken configuration, -EBUSY with force: an order is on its way (it is watched all the same
  * without force), -EAGAIN: a Retry-After or the issuance guard forbids it and `force` is false; *ret_message (malloc'ed) says until when. */

@@ -74,6 +74,10 @@ static bool take_row(Target *t, const HelperReply *reply) {
         }
         if (target_is_stopped(t) && !str_equal(row.unit, "inactive"))
                 t->deploy_at = 0; /* somebody started it: it may be told at once */
+        if (!row.todo_known) {    /* not asked this time */
+                row.todo = t->row.todo;
+                t->row.todo = (StringList){};
+        }
         target_row_done(&t->row);
         t->row = row;
         return true;
@@ -124,7 +128,7 @@ static void inspect(void *userdata) {
 }
 
 void target_look(Target *t) {
-        if (!t->leaf)
+        if (!t->leaf || t->given_back)
                 return;
         with_place(t, TARGET_LOOKING, inspect);
 }

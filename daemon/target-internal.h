@@ -45,6 +45,7 @@ struct Target {
         char *leaf; /* NULL: none wanted */
         int64_t lifetime_sec;
         bool may_deploy;
+        bool given_back; /* what stood here before stands here again: nothing is done */
 
         TargetRow row; /* as last told */
         TargetServed served;

@@ -2,6 +2,8 @@
 
 #include "base/strings.h"
 
+#define TODO_MAX 32
+
 static const char *const state_names[] = {
         [ROW_UNKNOWN] = "unknown",
         [ROW_NONE] = "none",
@@ -18,6 +20,7 @@ void target_row_done(TargetRow *r) {
         free(r->unit);
         free(r->step);
         free(r->error);
+        string_list_done(&r->todo);
         *r = (TargetRow){};
 }
 
@@ -28,6 +31,24 @@ static int read_text(const Json *j, const char *key, char **ret) {
                 return 0;
         *ret = str_escape(text, STR_ESCAPE_MAX);
         return *ret ? 0 : -ENOMEM;
+}
+
+static int read_todo(const Json *j, TargetRow *row) {
+        const Json *list;
+        int r = 0;
+
+        row->todo_known = json_get_array(j, "todo", &list) >= 0;
+        for (size_t i = 0; row->todo_known && i < MIN(json_count(list), (size_t) TODO_MAX); i++) {
+                const char *text = json_string_value(json_at(list, i));
+                _cleanup_free_ char *shown = text ? str_escape(text, STR_ESCAPE_MAX) : NULL;
+
+                if (!text)
+                        continue;
+                r = shown ? string_list_add(&row->todo, shown) : -ENOMEM;
+                if (r < 0)
+                        break;
+        }
+        return r;
 }
 
 static RowState read_state(const Json *j) {
@@ -58,6 +79,8 @@ int target_row_parse(const Json *parameters, TargetRow *ret) {
                 r = read_text(j, "step", &row.step);
         if (r >= 0)
                 r = read_text(j, "error", &row.error);
+        if (r >= 0)
+                r = read_todo(j, &row);
         if (r < 0)
                 return r;
         (void) json_get_bool(j, "in_place", &row.in_place); /* absent: false */

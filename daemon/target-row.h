@@ -3,6 +3,7 @@
 /* A row of the installer's ledger, as its answers tell it (io.renewd.Installer, type Row). */
 
 #include "base/json.h"
+#include "base/strings.h"
 
 typedef enum RowState { ROW_UNKNOWN, ROW_NONE, ROW_OPEN, ROW_VERIFIED } RowState;
 
@@ -15,6 +16,8 @@ typedef struct TargetRow {
         bool in_place;
         bool activated;
         bool rolled_back;
+        bool todo_known;
+        StringList todo; /* what a person must still do */
 } TargetRow;
 
 void target_row_done(TargetRow *r);

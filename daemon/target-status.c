@@ -40,6 +40,15 @@ int target_describe(const Target *t, char **ret) {
         return str_printf(ret, "%s %s", text, t->config->name);
 }
 
+static int add_todo(Json *j, const StringList *todo) {
+        _cleanup_(json_freep) Json *list = json_array_new();
+        int r = list ? 0 : -ENOMEM;
+
+        for (size_t i = 0; i < todo->count && r >= 0; i++)
+                r = json_append_string(list, todo->items[i]);
+        return r < 0 ? r : json_set(j, "todo", TAKE_PTR(list));
+}
+
 int target_json(const Target *t, Json **ret) {
         _cleanup_(json_freep) Json *j = json_object_new();
         int r;
@@ -55,6 +64,8 @@ int target_json(const Target *t, Json **ret) {
                 r = json_set_string(j, "message", t->trouble);
         if (r >= 0)
                 r = json_set_int64(j, "next_attempt", target_next_attempt(t));
+        if (r >= 0 && t->row.todo.count > 0)
+                r = add_todo(j, &t->row.todo);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(j);
@@ -92,6 +103,7 @@ bool target_config_same(const TargetConfig *a, const TargetConfig *b) {
                 if (!same_file(&a->files[i], &b->files[i]))
                         return false;
         return same_list(&a->check, &b->check) && same_list(&a->hook, &b->hook) &&
+               same_list(&a->setup, &b->setup) && same_list(&a->options, &b->options) &&
                same_list(&a->twin_files, &b->twin_files) && a->probe_family == b->probe_family &&
                str_equal(a->reload, b->reload) && str_equal(a->restart, b->restart) &&
                same_telling(a, b) && a->timeout_sec == b->timeout_sec &&

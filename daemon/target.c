@@ -226,10 +226,11 @@ const TargetConfig *target_config(const Target *t) {
 }
 
 void target_configure(Target *t, const char *certificate, const TargetConfig *config) {
-        bool same = target_config_same(t->config, config);
+        bool same = target_config_same(t->config, config) && !t->given_back;
 
         t->certificate = certificate;
         t->config = config;
+        t->given_back = false;
         if (same || !t->leaf)
                 return;
         t->served = config->probe_host ? SERVED_UNKNOWN : SERVED_NOT_PROBED;
@@ -254,6 +255,16 @@ int target_want(Target *t, const char *leaf, int64_t lifetime_sec, bool may_depl
         t->may_deploy = may_deploy;
         target_look(t);
         return 0;
+}
+
+void target_give_back(Target *t, bool given_back) {
+        if (t->given_back == given_back)
+                return;
+        t->given_back = given_back;
+        if (given_back)
+                target_set_phase(t, TARGET_NOTHING);
+        else
+                target_look(t);
 }
 
 bool target_is_verified(const Target *t) {

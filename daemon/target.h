@@ -35,6 +35,9 @@ void target_configure(Target *t, const char *certificate, const TargetConfig *co
  * scales the waits; 0: not known. */
 int target_want(Target *t, const char *leaf, int64_t lifetime_sec, bool may_deploy);
 
+/* Ends what is under way; nothing more is done there until it is taken back. */
+void target_give_back(Target *t, bool given_back);
+
 bool target_is_verified(const Target *t);
 /* Verified, or it failed and waits for another try: nothing is under way. */
 bool target_is_settled(const Target *t);

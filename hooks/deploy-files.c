@@ -6,9 +6,11 @@
 
 #include "base/log.h"
 #include "hooks/deploy-internal.h"
+#include "hooks/original.h"
 #include "hooks/revoked.h"
 #include "hooks/saved.h"
 #include "hooks/staging.h"
+#include "hooks/store.h"
 
 #define TWIN_WAIT_SEC ((int64_t) SEC_PER_DAY)
 
@@ -30,6 +32,16 @@ static bool former_is_kept(const Deployment *d) {
 
         return saved_load(d->saved_fd, d->job->target->name, &saved) >= 0 &&
                saved_is_for(&saved, &d->places) && saved_is_usable(&saved, time(NULL), &none);
+}
+
+static int keep_original(const Deployment *d, char **ret_error) {
+        _cleanup_close_ int fd =
+                        store_installer(d->job->paths, "original", d->job->certificate->name, true);
+
+        if (fd >= 0)
+                return original_keep(fd, d->job->target->name, &d->places, ret_error);
+        (void) str_printf(ret_error, "what stood there before cannot be kept: %s", errno_text(fd));
+        return fd;
 }
 
 static int commit(Deployment *d, Staging *staging) {
@@ -57,6 +69,8 @@ int deploy_write_files(Deployment *d) {
                 return 0;
         if (staging_write(&d->places, d->wanted, &staging, &error) < 0)
                 return deploy_stop(d, "stage", error);
+        if (keep_original(d, &error) < 0)
+                return deploy_stop(d, "save", error);
         if (!former_is_kept(d) && saved_save(d->saved_fd, target, &d->places, &error) < 0)
                 return deploy_stop(d, "save", error);
         return commit(d, &staging);

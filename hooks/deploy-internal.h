@@ -6,10 +6,18 @@
 #include "hooks/deploy.h"
 #include "hooks/live.h"
 #include "hooks/place.h"
+#include "hooks/runner.h"
 #include "systemd/unit.h"
 
 #define DEPLOY_STOPPED   1
 #define DEPLOY_STEP_TWIN "twin" /* the engine knows it by this name */
+
+/* What the set-up program says; asked once in a call. */
+typedef enum DeploySetup {
+        SETUP_UNKNOWN,
+        SETUP_IN_PLACE,
+        SETUP_DIFFERS,
+} DeploySetup;
 
 typedef struct Deployment {
         const DeployJob *job; /* borrows */
@@ -22,7 +30,15 @@ typedef struct Deployment {
         bool was_told;         /* the service, of this pair, in an earlier run */
         Units *units;          /* owns; NULL: no systemd here */
         UnitState before;      /* of the unit, before anything was done */
+        DeploySetup setup;
+        const char *original; /* while restoring: "yes", or "no" when there is no former set; else NULL */
 } Deployment;
+
+/* The ledger of the target, locked. */
+int deploy_open_ledger(Deployment *d, char **ret_error);
+void deployment_done(Deployment *d);
+/* Keeps the words that are there, else sets them; returns `error`. */
+int deploy_say(char **ret_error, int error, const char *what);
 
 /* Writes the failure into the row; takes `error`. Returns DEPLOY_STOPPED. */
 int deploy_stop(Deployment *d, const char *step, char *error);
@@ -43,8 +59,24 @@ int deploy_prove(Deployment *d);
 /* 0, -EREMOTEIO with words when it failed, or what failed here. */
 int deploy_command(Deployment *d, char **ret_error);
 int deploy_fallback(Deployment *d, char **ret_error);
+/* Runs a program of the target; `event` is part of its unit's name. Negative: as runner_run(). */
+int deploy_run_program(
+                Deployment *d,
+                const char *event,
+                const StringList *argv,
+                usec_t limit,
+                ProgramResult *ret);
 /* "KEY=value" of everything a check or hook is told. */
 int deploy_environment(const Deployment *d, const char *event, StringList *ret);
+
+/* deploy-setup.c */
+bool deploy_setup_in_place(Deployment *d);
+/* All is as the set-up program wants it. */
+int deploy_setup(Deployment *d);
+/* Takes back what it set up; what it printed is appended as escaped lines. */
+int deploy_setup_restore(Deployment *d, StringList *messages, char **ret_error);
+/* What a person must still do, into the row; nothing when the program cannot say. */
+void deploy_setup_todo(Deployment *d);
 
 /* deploy-unit.c */
 const char *deploy_unit(const TargetConfig *target); /* NULL: none configured */

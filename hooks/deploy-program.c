@@ -1,4 +1,4 @@
-/* The service's own check and the hook. Both are told the same things and nothing else: the environment
+/* The service's own check, the hook and the set-up program. All are told the same things and nothing else: the environment
  * is built from nothing (R1.16), and its values come from root's configuration. */
 
 #include <stdio.h>
@@ -7,7 +7,6 @@
 
 #include "base/log.h"
 #include "hooks/deploy-internal.h"
-#include "hooks/runner.h"
 
 static int add(StringList *list, const char *key, const char *value) {
         _cleanup_free_ char *text = NULL;
@@ -55,6 +54,19 @@ static int add_names(StringList *list, const StringList *names) {
         return add(list, "RENEWD_NAMES", bytes_text(&text));
 }
 
+static int add_options(StringList *list, const StringList *options) {
+        int r = 0;
+
+        for (size_t i = 0; i < options->count && r >= 0; i++) {
+                _cleanup_free_ char *text = NULL;
+
+                r = str_printf(&text, "RENEWD_OPTION_%s", options->items[i]);
+                if (r >= 0)
+                        r = string_list_add(list, text);
+        }
+        return r;
+}
+
 int deploy_environment(const Deployment *d, const char *event, StringList *ret) {
         int r;
 
@@ -71,6 +83,10 @@ int deploy_environment(const Deployment *d, const char *event, StringList *ret) 
                 r = add_names(ret, &d->job->certificate->names);
         if (r >= 0)
                 r = add(ret, "RENEWD_LEAF", d->live.info.leaf_sha256);
+        if (r >= 0 && d->original)
+                r = add(ret, "RENEWD_ORIGINAL", d->original);
+        if (r >= 0)
+                r = add_options(ret, &d->job->target->options);
         return r < 0 ? r : add_live(ret, d);
 }
 
@@ -85,11 +101,13 @@ static int unit_name(const Deployment *d, const char *event, char **ret) {
                         d->job->target->name, random);
 }
 
-static int run(Deployment *d,
-               const char *event,
-               const StringList *argv,
-               const char *user,
-               ProgramResult *ret) {
+static int run_as(
+                Deployment *d,
+                const char *event,
+                const StringList *argv,
+                const char *user,
+                usec_t limit,
+                ProgramResult *ret) {
         _cleanup_(string_list_done) StringList environment = {};
         _cleanup_free_ char *unit = NULL, *description = NULL;
         ProgramRun program = {
@@ -98,7 +116,7 @@ static int run(Deployment *d,
                 .user = user,
                 .memory_max = (uint64_t) d->job->target->memory_max,
                 .tasks_max = (uint64_t) d->job->target->tasks_max,
-                .limit = (usec_t) d->job->target->timeout_sec * USEC_PER_SEC,
+                .limit = limit,
         };
         int r;
 
@@ -114,6 +132,24 @@ static int run(Deployment *d,
         program.unit = unit;
         program.description = description;
         return runner_run(d->units, &program, ret);
+}
+
+int deploy_run_program(
+                Deployment *d,
+                const char *event,
+                const StringList *argv,
+                usec_t limit,
+                ProgramResult *ret) {
+        return run_as(d, event, argv, NULL, limit, ret);
+}
+
+static int run(Deployment *d,
+               const char *event,
+               const StringList *argv,
+               const char *user,
+               ProgramResult *ret) {
+        return run_as(d, event, argv, user, (usec_t) d->job->target->timeout_sec * USEC_PER_SEC,
+                      ret);
 }
 
 int deploy_check(Deployment *d) {

@@ -55,7 +55,7 @@ static const char *row_unit(UnitState s) {
 static bool runs_program(const TargetConfig *target) {
         return target->check.count > 0 || target->command.count > 0 ||
                target->fallback_command.count > 0 || target->hook.count > 0 ||
-               target->prove.count > 0;
+               target->setup.count > 0 || target->prove.count > 0;
 }
 
 /* Of a service that its own script runs nothing is known. */

@@ -16,7 +16,7 @@
 #include "hooks/staging.h"
 #include "hooks/store.h"
 
-static void deployment_done(Deployment *d) {
+void deployment_done(Deployment *d) {
         d->wanted = contents_free(d->wanted, d->places.count);
         place_list_done(&d->places);
         live_done(&d->live);
@@ -33,7 +33,7 @@ int deploy_stop(Deployment *d, const char *step, char *error) {
         return DEPLOY_STOPPED;
 }
 
-static int say(char **ret_error, int error, const char *what) {
+int deploy_say(char **ret_error, int error, const char *what) {
         /* Of these two the words say it all. */
         bool plain = error == -ESTALE || error == -EWOULDBLOCK;
 
@@ -44,22 +44,24 @@ static int say(char **ret_error, int error, const char *what) {
         return error;
 }
 
-static int open_ledger(Deployment *d, char **ret_error) {
+int deploy_open_ledger(Deployment *d, char **ret_error) {
         const char *certificate = d->job->certificate->name;
         int r;
 
         d->rows_fd = store_installer(d->job->paths, "rows", certificate, true);
         if (d->rows_fd < 0)
-                return say(ret_error, d->rows_fd, "the ledger cannot be opened");
+                return deploy_say(ret_error, d->rows_fd, "the ledger cannot be opened");
         d->saved_fd = store_installer(d->job->paths, "saved", certificate, true);
         if (d->saved_fd < 0)
-                return say(ret_error, d->saved_fd, "the saved files cannot be opened");
+                return deploy_say(ret_error, d->saved_fd, "the saved files cannot be opened");
         /* One call at a time for each certificate and target; others work beside it. */
         r = d->lock_fd = store_lock_target(d->rows_fd, d->job->target->name);
         if (r < 0)
-                return say(ret_error, r, "the target cannot be locked (another call works on it)");
+                return deploy_say(
+                                ret_error, r,
+                                "the target cannot be locked (another call works on it)");
         r = row_load(d->rows_fd, d->job->target->name, &d->row);
-        return r < 0 ? say(ret_error, r, "the ledger cannot be read") : 0;
+        return r < 0 ? deploy_say(ret_error, r, "the ledger cannot be read") : 0;
 }
 
 static int load_live(Deployment *d, char **ret_error) {
@@ -67,15 +69,15 @@ static int load_live(Deployment *d, char **ret_error) {
         int r = live_load(d->job->paths, c->name, !c->request_path, &d->live);
 
         if (r == -ENOENT || r == -EBADMSG)
-                return say(ret_error, -ESTALE, "nothing usable is live");
-        return r < 0 ? say(ret_error, r, "the live pair cannot be used") : 0;
+                return deploy_say(ret_error, -ESTALE, "nothing usable is live");
+        return r < 0 ? deploy_say(ret_error, r, "the live pair cannot be used") : 0;
 }
 
 static int load_live_leaf(Deployment *d, const char *leaf, char **ret_error) {
         int r = load_live(d, ret_error);
 
         if (r >= 0 && !str_equal(d->live.info.leaf_sha256, leaf))
-                return say(ret_error, -ESTALE, "another leaf is live");
+                return deploy_say(ret_error, -ESTALE, "another leaf is live");
         return r;
 }
 
@@ -92,6 +94,11 @@ static int open_places(Deployment *d, bool make, char **ret_error) {
         if (r >= 0)
                 d->row.in_place = deploy_files_in_place(d);
         return r;
+}
+
+/* Besides the files there is what the set-up program answers for. */
+static void look_at_setup(Deployment *d) {
+        d->row.in_place = d->row.in_place && deploy_setup_in_place(d);
 }
 
 /* ---- run ---- */
@@ -115,6 +122,8 @@ static int transact(Deployment *d) {
         if (r == 0)
                 r = deploy_await_twin(d);
         if (r == 0)
+                r = deploy_setup(d); /* the check judges what it set up as well */
+        if (r == 0)
                 r = deploy_check(d);
         if (r == 0)
                 r = deploy_activate(d);
@@ -130,8 +139,10 @@ static int finish(Deployment *d, char **ret_error) {
         int r;
 
         d->row.in_place = deploy_files_in_place(d);
+        look_at_setup(d);
+        deploy_setup_todo(d);
         r = row_save(d->rows_fd, d->job->target->name, &d->row);
-        return r < 0 ? say(ret_error, r, "the ledger cannot be written") : 0;
+        return r < 0 ? deploy_say(ret_error, r, "the ledger cannot be written") : 0;
 }
 
 static int run_at_places(Deployment *d, const char *leaf, char **ret_error) {
@@ -159,13 +170,13 @@ int deploy_run(const DeployJob *job, const char *leaf, Row *ret, char **ret_erro
         int r;
 
         *ret_error = NULL;
-        r = open_ledger(&d, ret_error);
+        r = deploy_open_ledger(&d, ret_error);
         if (r >= 0)
                 r = load_live_leaf(&d, leaf, ret_error);
         if (r >= 0)
                 r = run_at_places(&d, leaf, ret_error);
         if (r < 0)
-                return say(ret_error, r, "deploying");
+                return deploy_say(ret_error, r, "deploying");
         *ret = d.row;
         d.row = (Row){};
         return 0;
@@ -189,17 +200,17 @@ static int settle_row(Deployment *d, char **ret_error) {
         }
         r = deploy_prove(d);
         if (r < 0)
-                return say(ret_error, r, "the proof cannot be run");
+                return deploy_say(ret_error, r, "the proof cannot be run");
         if (r > 0) { /* the next one tries again, and a restart knows why */
                 r = row_save(d->rows_fd, d->job->target->name, &d->row);
-                return r < 0 ? say(ret_error, r, "the ledger cannot be written") : 0;
+                return r < 0 ? deploy_say(ret_error, r, "the ledger cannot be written") : 0;
         }
         d->row.state = ROW_VERIFIED;
         d->row.activated = true;
         (void) row_set_failure(&d->row, NULL, NULL); /* freeing cannot fail */
         r = row_save(d->rows_fd, d->job->target->name, &d->row);
         if (r < 0)
-                return say(ret_error, r, "the ledger cannot be written");
+                return deploy_say(ret_error, r, "the ledger cannot be written");
         /* One that stays is known to be stale by the row. */
         (void) saved_drop(d->saved_fd, d->job->target->name);
         return 0;
@@ -212,15 +223,16 @@ int deploy_verified(const DeployJob *job, const char *leaf, Row *ret, char **ret
         int r;
 
         *ret_error = NULL;
-        r = open_ledger(&d, ret_error);
+        r = deploy_open_ledger(&d, ret_error);
         if (r >= 0 && (d.row.state == ROW_NONE || !str_equal(d.row.leaf, leaf)))
-                r = say(ret_error, -ESTALE, "the ledger has another leaf at this target");
+                r = deploy_say(ret_error, -ESTALE, "the ledger has another leaf at this target");
         if (r >= 0)
                 r = load_live_leaf(&d, leaf, ret_error);
         if (r < 0)
-                return say(ret_error, r, "verifying");
+                return deploy_say(ret_error, r, "verifying");
         deploy_look_at_unit(&d);
         (void) open_places(&d, false, &ignored); /* the row's in_place says it */
+        look_at_setup(&d);
         r = settle_row(&d, ret_error);
         if (r < 0)
                 return r;
@@ -244,10 +256,13 @@ int deploy_inspect(const DeployJob *job, Row *ret, char **ret_error) {
         else if (d.rows_fd != -ENOENT)
                 r = d.rows_fd;
         if (r < 0)
-                return say(ret_error, r, "the ledger cannot be read");
+                return deploy_say(ret_error, r, "the ledger cannot be read");
+        deploy_look_at_unit(&d);
         if (load_live(&d, &ignored) >= 0)
                 (void) open_places(&d, false, &ignored); /* the row's in_place says it */
-        deploy_look_at_unit(&d);
+        look_at_setup(&d);
+        if (d.row.state != ROW_NONE)
+                deploy_setup_todo(&d);
         *ret = d.row;
         d.row = (Row){};
         return 0;

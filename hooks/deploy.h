@@ -21,5 +21,9 @@ int deploy_run(const DeployJob *job, const char *leaf, Row *ret, char **ret_erro
  * done its work; then the row stays OPEN. -ESTALE: the row is not of this leaf. */
 int deploy_verified(const DeployJob *job, const char *leaf, Row *ret, char **ret_error);
 
+/* What stood there before renewd stands there again, what was set up besides is taken back, and the row is gone. A line for each
+ * thing done or left in *messages. -EREMOTEIO: a program or unit refused; the rest as above. */
+int deploy_restored(const DeployJob *job, StringList *messages, char **ret_error);
+
 /* How it stands; changes nothing. */
 int deploy_inspect(const DeployJob *job, Row *ret, char **ret_error);

@@ -26,6 +26,8 @@ typedef struct Row {
         /* Observed, never stored. */
         bool in_place;
         const char *unit; /* static: "active", "inactive", "failed", "unknown", "none" */
+        bool todo_known;
+        StringList todo; /* what a person must still do, as the set-up program says; escaped lines */
 } Row;
 
 void row_done(Row *r);
@@ -34,6 +36,9 @@ void row_done(Row *r);
  * and counts as none (R1.20). */
 int row_load(int dir_fd, const char *target, Row *ret);
 int row_save(int dir_fd, const char *target, const Row *r);
+
+/* The row is gone; none is success. */
+int row_drop(int dir_fd, const char *target);
 
 /* For Varlink: the stored members and the observed ones. */
 int row_to_json(const Row *r, Json **ret);

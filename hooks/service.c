@@ -98,6 +98,7 @@ static int answer_error(Request *q, int error, const char *text) {
         const char *name = error == -ESTALE         ? "NotLive"
                            : error == -EKEYREJECTED ? "Mismatch"
                            : error == -EWOULDBLOCK  ? "Busy"
+                           : error == -EREMOTEIO    ? "Failed"
                                                     : "Storage";
 
         return varlink_fail(q->call, name, "%s", text ? text : errno_text(error));
@@ -160,7 +161,7 @@ static int refuse_broken(Request *q) {
                 return 1;
         return varlink_fail(
                         q->call, "UnknownCertificate",
-                        "the configuration of '%s' has an error: nothing is shown until it is mended",
+                        "the configuration of '%s' has an error that must be mended first",
                         q->certificate->name);
 }
 
@@ -284,6 +285,34 @@ static int method_inspect(VarlinkCall *call, const Json *parameters, void *userd
         return r < 0 ? answer_error(&q, r, error) : answer_row(&q, &row);
 }
 
+static int answer_messages(VarlinkCall *call, const StringList *messages) {
+        _cleanup_(json_freep) Json *reply = json_object_new(), *list = json_array_new();
+        int r = reply && list ? 0 : -ENOMEM;
+
+        for (size_t i = 0; i < messages->count && r >= 0; i++)
+                r = json_append_string(list, messages->items[i]);
+        if (r >= 0)
+                r = json_set(reply, "messages", TAKE_PTR(list));
+        return r < 0 ? r : varlink_reply(call, TAKE_PTR(reply));
+}
+
+static int method_restored(VarlinkCall *call, const Json *parameters, void *userdata) {
+        _cleanup_(request_done) Request q = { .service = userdata, .call = call };
+        _cleanup_(string_list_done) StringList messages = {};
+        _cleanup_free_ char *error = NULL;
+        DeployJob job = { .paths = q.service->paths };
+        int r = find_target(&q, parameters);
+
+        if (r > 0)
+                r = refuse_broken(&q);
+        if (r <= 0)
+                return r;
+        job.certificate = q.certificate;
+        job.target = q.target;
+        r = deploy_restored(&job, &messages, &error);
+        return r < 0 ? answer_error(&q, r, error) : answer_messages(call, &messages);
+}
+
 static const char *const publish_parameters[] = { "certificate", "leaf", NULL };
 static const char *const leaf_parameters[] = { "certificate", "target", "leaf", NULL };
 static const char *const target_parameters[] = { "certificate", "target", NULL };
@@ -295,6 +324,7 @@ static const VarlinkMethod methods[] = {
         { "Deploy", 0, leaf_parameters, method_deploy },
         { "Verified", 0, leaf_parameters, method_verified },
         { "Inspect", 0, target_parameters, method_inspect },
+        { "Restored", 0, target_parameters, method_restored },
         { "Present", 0, proof_parameters, method_present },
         { "Cleanup", 0, proof_parameters, method_cleanup },
         {},

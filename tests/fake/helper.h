@@ -51,7 +51,9 @@ typedef struct FakeTarget {
         int64_t slow_sec; /* the service needs so long to serve what it loaded */
         char *loading;
         usec_t loads_at;
-        unsigned deploys, swaps;
+        bool restore_fails;
+        unsigned busy; /* times that it cannot be given back */
+        unsigned deploys, swaps, restores;
 } FakeTarget;
 
 /* What a program shows. */

@@ -156,6 +156,27 @@ static int deploy(Helper *h, FakeTarget *t, const char *leaf, Json **ret, const 
         return row(t, NULL, NULL, true, false, ret);
 }
 
+static int restored(FakeTarget *t, Json **ret, const char **ret_error) {
+        Json *list;
+
+        if (t->busy > 0) {
+                t->busy--;
+                *ret_error = "Busy";
+                return 1;
+        }
+        if (t->restore_fails) {
+                *ret_error = "Failed";
+                return 1;
+        }
+        fake_target_delete_files(t);
+        free(TAKE_PTR(t->row));
+        t->restores++;
+        list = json_array_new();
+        (void) json_append_string(list, "it is as before");
+        *ret = json_object_new();
+        return json_set(*ret, "messages", list);
+}
+
 /* ---- programs ---- */
 
 static bool same_proof(const FakeProof *s, const Json *j) {
@@ -256,6 +277,8 @@ int fake_installer_handle(
         t = fake_installer_target(h, certificate, fake_text(p, "target"));
         if (strcmp(method, "Deploy") == 0)
                 return deploy(h, t, leaf, ret, ret_error);
+        if (strcmp(method, "Restored") == 0)
+                return restored(t, ret, ret_error);
         if (strcmp(method, "Verified") == 0 && str_equal(t->row, leaf)) {
                 t->proofs++;
                 t->unproved = t->proof_fails;

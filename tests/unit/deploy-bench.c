@@ -45,6 +45,8 @@ void bench_done(Bench *b) {
         string_list_done(&b->target.fallback_command);
         string_list_done(&b->target.hook);
         string_list_done(&b->target.prove);
+        string_list_done(&b->target.setup);
+        string_list_done(&b->target.options);
         string_list_done(&b->target.twin_files);
         free(b->certificate.twin);
 }

@@ -237,6 +237,12 @@ static const Golden golden_errors[] = {
           "/etc/certificates/a.conf:4: Hook=/bin/x \"a: quotes do not match" },
         { "[Deploy t]\nHook=/bin/x %d",
           "/etc/certificates/a.conf:4: Hook=/bin/x %d: a '%' that is none of %n (certificate), %t (target), %%" },
+        { "[Deploy t]\nSetup=/bin/x\nOption=set=1",
+          "/etc/certificates/a.conf:5: Option=set=1: not NAME=VALUE with a name of A-Z, 0-9 and _; write for example SETUP=yes" },
+        { "[Deploy t]\nSetup=/bin/x\nOption=SET",
+          "/etc/certificates/a.conf:5: Option=SET: not NAME=VALUE with a name of A-Z, 0-9 and _; write for example SETUP=yes" },
+        { "[Deploy t]\nSetup=x",
+          "/etc/certificates/a.conf:4: Setup=x: not an absolute path; begin it with '/'" },
         { "[Deploy t]\nReload=a b",
           "/etc/certificates/a.conf:4: Reload=a b: not the name of a unit; write for example nginx.service" },
         { "[Deploy t]\nReload=a\nRestart=b",
@@ -753,12 +759,14 @@ static void test_dump(void) {
                    "[Account]\nEmail=a@example.org\n[HTTP]\nListen=127.0.0.1:8402\nListen=/run/x\n");
         write_text("etc/certificates/a.conf",
                    "[Certificate]\nNames=a.example.org\nDNS=p\nRenewBefore=10d\n[Deploy nginx]\nFile=combined \"/srv/a %%\\\\.pem\" 1:2\n"
-                   "Hook=/bin/echo \"a \\\"b\\\" %%n\" \"\"\n");
+                   "Hook=/bin/echo \"a \\\"b\\\" %%n\" \"\"\n"
+                   "Setup=/bin/set %n\nOption=A=1 \"2\" %%\nOption=B=\nOption=A=3 %%\n");
         _cleanup_(config_freep) Config *c = load();
         print_messages(c);
         CHECK_INT(config_dump(c, &first), 0);
         text = bytes_text(&first);
         CHECK(strstr(text, "Listen=/run/x\n"));
+        CHECK(strstr(text, "\nSetup=/bin/set a\nOption=A=3 %%\nOption=B=\n"));
         at = strstr(text, "[Certificate]");
         REQUIRE(at);
         write_text("etc/certificates/a.conf", at);

@@ -34,6 +34,70 @@ static bool has(World *w, const char *text) {
         return strstr(sentence, text);
 }
 
+/* ---- the way back ---- */
+
+typedef struct Told {
+        bool ok;
+        unsigned count;
+        char message[200];
+} Told;
+
+static void on_restored(bool ok, const char *message, void *userdata) {
+        Told *told = userdata;
+
+        told->ok = ok;
+        told->count++;
+        (void) snprintf(told->message, sizeof told->message, "%s", message);
+}
+
+static void targets_are_given_back(void) {
+        ManagerTask *task = NULL, *second = NULL;
+        Told told = {};
+        FakeTarget *t;
+        World w;
+
+        init_valid(&w);
+        t = fake_installer_target(w.installer, "a.example.org", "web");
+        CHECK_INT(manager_restore(w.manager, "c.example.org", on_restored, &told, &task), -ENOENT);
+        t->busy = 3; /* a deploy goes on that nobody waits for */
+        CHECK_INT(manager_restore(w.manager, "a.example.org", on_restored, &told, &task), 0);
+        CHECK_INT(manager_restore(w.manager, "a.example.org", on_restored, &told, &second), -EBUSY);
+        fake_loop_run(w.loop, 60);
+        CHECK(told.ok && told.count == 1);
+        CHECK_STR(told.message, "web: it is as before");
+        fake_loop_run(w.loop, DAY);
+        CHECK(!t->files && t->restores == 1); /* and nothing is put there again */
+        CHECK_INT(manager_restore(w.manager, "a.example.org", on_restored, &told, &task), 0);
+        fake_loop_run(w.loop, 60);
+        CHECK(told.ok && told.count == 2);
+        CHECK_INT(manager_reload(w.manager, world_config_named(two, 2)), 0);
+        fake_loop_run(w.loop, 60);
+        CHECK(t->files); /* it was not removed after all */
+        world_done(&w);
+}
+
+static void failed_way_back_changes_nothing(void) {
+        ManagerTask *task = NULL;
+        Told told = {};
+        FakeTarget *t;
+        World w;
+
+        init_valid(&w);
+        t = fake_installer_target(w.installer, "a.example.org", "web");
+        t->restore_fails = true;
+        fake_target_delete_files(t);
+        CHECK_INT(manager_restore(w.manager, "a.example.org", on_restored, &told, &task), 0);
+        fake_loop_run(w.loop, 60);
+        CHECK(!told.ok && told.count == 1);
+        CHECK_STR(told.message, "web: refused");
+        CHECK(t->files); /* looked after again */
+        CHECK_INT(manager_restore(w.manager, "a.example.org", on_restored, &told, &task), 0);
+        manager_task_forget(task); /* who asked has gone */
+        fake_loop_run(w.loop, 60);
+        CHECK_INT(told.count, 1);
+        world_done(&w);
+}
+
 /* ---- sentences ---- */
 
 static void nothing_configured(void) {
@@ -358,7 +422,10 @@ static void watchdog_food(void) {
         world_done(&w);
 }
 
-TEST_MAIN({ "sentence: nothing configured", nothing_configured },
+TEST_MAIN({ "before it is removed its targets are given back, and left alone",
+            targets_are_given_back },
+          { "a way back that failed is no way back", failed_way_back_changes_nothing },
+          { "sentence: nothing configured", nothing_configured },
           { "sentence: all is well", all_is_well },
           { "sentence: the first order", first_order },
           { "Y-08: the spread of a start does not delay the renewal of what was new then",

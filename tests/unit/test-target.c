@@ -191,6 +191,26 @@ static void new_leaf_is_deployed(void) {
         done(&b);
 }
 
+static void given_back_is_left_alone(void) {
+        Bench b;
+
+        init_verified(&b, true);
+        target_give_back(b.target, true);
+        fake_target_delete_files(b.service);
+        want(&b, "one");
+        fake_loop_run(b.loop, 3 * SEC_PER_HOUR);
+        CHECK(target_is_settled(b.target) && !b.service->files);
+        target_give_back(b.target, false);
+        fake_loop_run(b.loop, 5);
+        CHECK_STR(b.service->files, "one");
+        target_give_back(b.target, true);
+        fake_target_delete_files(b.service);
+        target_configure(b.target, NAME, &b.config); /* read anew, and still there */
+        fake_loop_run(b.loop, 5);
+        CHECK_STR(b.service->files, "one");
+        done(&b);
+}
+
 static void says_what_it_does(void) {
         char *text = NULL;
         Bench b;
@@ -511,7 +531,7 @@ static void every_setting_counts(void) {
         char text[] = "x", *argv[] = { text };
         FileConfig file = { .path = text, .mode = 0600 }, moved = { .path = text, .mode = 0640 };
         TargetConfig a = { .name = name, .timeout_sec = 90 };
-        TargetConfig others[] = { a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a };
+        TargetConfig others[] = { a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a };
 
         others[0].reload = others[1].restart = others[2].probe_host = others[3].probe_name = text;
         others[4].probe_port = 1;
@@ -525,6 +545,8 @@ static void every_setting_counts(void) {
         others[13].command = others[14].fallback_command = (StringList){ argv, 1 };
         others[15].prove = (StringList){ argv, 1 };
         others[16].memory_max = others[17].tasks_max = 1;
+        others[18].setup = (StringList){ argv, 1 };
+        others[19].options = (StringList){ argv, 1 };
         CHECK(target_config_same(&a, &a));
         for (size_t i = 0; i < ELEMENTSOF(others); i++) {
                 CHECK(target_config_same(&others[i], &others[i]));
@@ -592,6 +614,8 @@ TEST_MAIN({ "a leaf is looked for, deployed, seen and confirmed", look_deploy_sh
           { "without a handshake what was activated is verified", without_handshake },
           { "after a restart nothing is deployed that is there", restart_deploys_nothing },
           { "a new leaf is deployed", new_leaf_is_deployed },
+          { "what was given back is left alone until it is wanted again",
+            given_back_is_left_alone },
           { "it says what it does", says_what_it_does },
           { "a stopped unit stays open and is verified once it serves", stopped_unit_stays_open },
           { "so it is without a handshake", stopped_unit_without_handshake },
