@@ -30,37 +30,36 @@ static int find_all(const Report *report, const Source *source, ServiceConfig *s
         return r;
 }
 
-/* "[NAME=VALUE] text": *ret_text is the text, or NULL where it is for another VALUE. Any other text is its own. */
+/* "[NAME=VALUE] text": *ret_text is the text, or NULL where it is for another VALUE. Where nothing was found, it is for
+ * somebody who is still to choose: it stays with its condition. Any other text is its own. */
 static int take_condition(
                 const Report *report,
                 const SourceItem *item,
                 const ServiceVariables *variables,
                 const char **ret_text) {
-        const char *text = item->value, *end = strstr(text, "] "), *equals = strchr(text, '='),
-                   *value;
-        _cleanup_free_ char *name = NULL, *shown = NULL;
+        const char *text = item->value, *end = strstr(text, "] "), *equals = strchr(text, '=');
+        _cleanup_free_ char *name = NULL, *value = NULL, *shown = NULL;
+        const ServiceVariable *variable;
 
         *ret_text = text;
         if (text[0] != '[' || !end || !equals || equals > end)
                 return 0;
         name = strndup(text + 1, (size_t) (equals - text - 1));
-        if (!name)
+        value = strndup(equals + 1, (size_t) (end - equals - 1));
+        if (!name || !value)
                 return -ENOMEM;
-        value = service_variable(variables, name);
-        if (!value) {
+        variable = service_variable(variables, name);
+        if (!variable) {
                 shown = str_escape(name, VALUE_SHOWN_MAX);
+                if (!shown)
+                        return -ENOMEM;
                 return report_error(
                                 report,
                                 "%s:%u: %s=: '[%s=': nothing is called %s here; it needs a Find=%s",
-                                item->path, item->line, item->key, shown ? shown : "?",
-                                shown ? shown : "?", shown ? shown : "?");
+                                item->path, item->line, item->key, shown, shown, shown);
         }
-        equals++;
-        *ret_text = strlen(value) == (size_t) (end - equals) &&
-                                                    strncmp(value, equals,
-                                                            (size_t) (end - equals)) == 0
-                                    ? end + 2
-                                    : NULL;
+        if (variable->found)
+                *ret_text = str_equal(variable->value, value) ? end + 2 : NULL;
         return 0;
 }
 

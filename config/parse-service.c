@@ -96,15 +96,14 @@ static int set_variable(
         return service_variable_set(v, name, value, found);
 }
 
-/* "PATH" or "VALUE=PATH"; *ret_value is malloc'ed. */
+/* "PATH" or "VALUE=PATH", where both may be paths; *ret_value is malloc'ed. */
 static int split_word(
                 const char *word, char **ret_value, const char **ret_path, char **ret_reason) {
-        const char *path = word[0] == '/' ? NULL : strchr(word, '=');
+        const char *equals = strstr(word, "=/"), *path = equals ? equals + 1 : word;
 
-        path = path ? path + 1 : word;
         if (!path_is_normal(path, ret_reason))
                 return *ret_reason ? -EINVAL : -ENOMEM;
-        *ret_value = path == word ? strdup(word) : strndup(word, (size_t) (path - 1 - word));
+        *ret_value = equals ? strndup(word, (size_t) (equals - word)) : strdup(word);
         *ret_path = path;
         return *ret_value ? 0 : -ENOMEM;
 }

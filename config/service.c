@@ -4,10 +4,10 @@
 
 #include "config/load.h"
 
-const char *service_variable(const ServiceVariables *v, const char *name) {
+const ServiceVariable *service_variable(const ServiceVariables *v, const char *name) {
         for (size_t i = 0; i < v->count; i++)
                 if (str_equal(v->items[i].name, name))
-                        return v->items[i].value;
+                        return &v->items[i];
         return NULL;
 }
 

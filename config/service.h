@@ -17,7 +17,8 @@ typedef struct ServiceVariables {
         size_t count;
 } ServiceVariables;
 
-const char *service_variable(const ServiceVariables *v, const char *name); /* NULL: not known */
+const ServiceVariable *service_variable(
+                const ServiceVariables *v, const char *name); /* NULL: not known */
 
 /* Adds it, or replaces the one of this name. */
 int service_variable_set(ServiceVariables *v, const char *name, const char *value, bool found);

@@ -47,7 +47,8 @@ static int expand_variable(
                 Bytes *out,
                 const char **ret_end,
                 char **ret_reason) {
-        const char *end = strchr(text, '}'), *value;
+        const ServiceVariable *variable;
+        const char *end = strchr(text, '}');
         _cleanup_free_ char *name = NULL;
 
         if (!end)
@@ -57,11 +58,11 @@ static int expand_variable(
         name = strndup(text, (size_t) (end - text));
         if (!name)
                 return -ENOMEM;
-        value = s->variables ? service_variable(s->variables, name) : NULL;
-        if (!value)
+        variable = s->variables ? service_variable(s->variables, name) : NULL;
+        if (!variable)
                 return refuse_variable(name, s->variables, ret_reason);
         *ret_end = end;
-        return bytes_append_string(out, value);
+        return bytes_append_string(out, variable->value);
 }
 
 int specifiers_expand(

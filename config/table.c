@@ -296,7 +296,7 @@ const ConfigKey config_keys[] = {
         { CONFIG_SERVICE, "Service", "Configure", &value_lines, SERVICE(configure), NULL,
           "A line that a person writes into the service's own configuration, so that it uses the files; 'renewctl "
           "services show' prints it. May be given more than once. A '|' at its beginning is left out, so that a "
-          "line may begin with blanks. With '[NAME=VALUE] ' before it the line is there only if ${NAME} is VALUE." },
+          "line may begin with blanks. With '[NAME=VALUE] ' before it the line is there only if ${NAME} is VALUE, or nothing was found." },
         { CONFIG_SERVICE, "Service", "Note", &value_lines, SERVICE(notes), NULL,
           "What a person should know, as with Configure=." },
         { CONFIG_SERVICE, "Service", "Tested", &value_tested, SERVICE(tested), NULL,

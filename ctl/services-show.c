@@ -155,8 +155,7 @@ static int print_messages(const Config *c) {
         int r = 0;
 
         for (size_t i = 0; i < c->message_count && r >= 0; i++)
-                r = print_line(c->messages[i].error ? "error: " : "warning: ",
-                               c->messages[i].text);
+                r = print_line(c->messages[i].error ? "error: " : "warning: ", c->messages[i].text);
         return r;
 }
 
@@ -189,6 +188,7 @@ int services_print(const ServiceProfile *p) {
         (void) puts("\n"
                     "NAME stands for the certificate's name.");
         print_certificate(s);
+        (void) puts("");
         if (r >= 0)
                 r = print_settings(p);
         if (r >= 0)

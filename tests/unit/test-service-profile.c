@@ -35,7 +35,7 @@ static void test_find(void) {
         write_with_root("lib/services/s.conf",
                         "[Service]\nDescription=a ${THING}\nDetect=@/b\n"
                         "Find=TOOL @/a @/b @/c\nFind=NONE @/x @/y\nFind=VERSION 2.4=@/a 2.3=@/b 2.2=@/b\n"
-                        "Configure=|  tool ${TOOL} %n\nConfigure=[VERSION=2.4] new\nConfigure=[VERSION=2.3] old\n"
+                        "Configure=|  tool ${TOOL} %n\nConfigure=[VERSION=2.4] new\nConfigure=[VERSION=2.3] old\nConfigure=[NONE=2.3] any\n"
                         "Configure=[HTTP]\nNote=$${x} $y %% ${NONE}\nTested=stand-in\nKeyType=rsa-2048\nReuseKey=yes\nProfile=classic\n"
                         "[Deploy]\nFile=key ${TOOL}.%n.key\nHook=${TOOL} --$${x}\n");
         _cleanup_(service_profile_freep) ServiceProfile *p = load_profile("s");
@@ -44,11 +44,13 @@ static void test_find(void) {
         CHECK(service_is_here(&p->service));
         CHECK_STR(p->service.description,
                   "a ${THING}"); /* no text in which something stands for another */
-        REQUIRE(p->service.configure.count == 3 && p->service.notes.count == 1);
+        REQUIRE(p->service.configure.count == 4 && p->service.notes.count == 1);
         (void) snprintf(path, sizeof path, "  tool %s/b a.example.org", root);
         CHECK_STR(p->service.configure.items[0], path);
         CHECK_STR(p->service.configure.items[1], "old");
-        CHECK_STR(p->service.configure.items[2], "[HTTP]");
+        CHECK_STR(p->service.configure.items[2],
+                  "[NONE=2.3] any"); /* nothing was found to choose by */
+        CHECK_STR(p->service.configure.items[3], "[HTTP]");
         (void) snprintf(path, sizeof path, "${x} $y %% %s/x", root);
         CHECK_STR(p->service.notes.items[0], path);
         CHECK_INT(p->service.tested, SERVICE_TESTED_STAND_IN);
