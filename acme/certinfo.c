@@ -101,6 +101,10 @@ int certificate_issuer_name(X509 *c, char **ret) {
         return name_to_common(X509_get_issuer_name(c), ret);
 }
 
+int certificate_subject_name(X509 *c, char **ret) {
+        return name_to_common(X509_get_subject_name(c), ret);
+}
+
 static int serial_to_hex(X509 *c, char **ret) {
         BIGNUM *n = ASN1_INTEGER_to_BN(X509_get0_serialNumber(c), NULL);
         char *hex = n ? BN_bn2hex(n) : NULL;

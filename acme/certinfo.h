@@ -63,5 +63,15 @@ typedef struct CertExpectation {
  * an extended key usage is there, each certificate signed by the next. */
 int chain_check(const void *pem, size_t size, const CertExpectation *e, const char **ret_reason);
 
+/* What a client would find wrong with a chain as a service sent it, the leaf first: the date, the name that was asked for
+ * (NULL: none was), an intermediate of `expected` (what the service was given; may be empty: not known) that is missing
+ * or not in its place. 1: *ret_words, malloc'ed and escaped; 0: nothing; -EBADMSG: what was sent cannot be read. */
+int chain_served_fault(
+                const Bytes *served,
+                const Bytes *expected,
+                const char *name,
+                int64_t now,
+                char **ret_words);
+
 /* Does this key belong to the chain's leaf? 1 yes, 0 no; -EBADMSG if the chain cannot be read. */
 int chain_matches_key(const void *pem, size_t size, EVP_PKEY *k);

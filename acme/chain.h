@@ -29,8 +29,9 @@ int certificate_dates(X509 *c, int64_t *ret_not_before, int64_t *ret_not_after);
 
 int certificate_digest(X509 *c, char ret[SHA256_HEX_SIZE]); /* SHA-256 */
 
-/* Common name of the issuer, escaped; -ENOENT if there is none that can be shown. */
+/* Common name of the issuer or the subject, escaped; -ENOENT if there is none that can be shown. */
 int certificate_issuer_name(X509 *c, char **ret);
+int certificate_subject_name(X509 *c, char **ret);
 
 /* certID; -ENOENT: it has none (renewal-info.c). */
 int certificate_cert_id(X509 *c, char **ret);

@@ -14,6 +14,7 @@ typedef struct LogFields {
         const char *ca;          /* RENEWD_CA= */
         const char *order;       /* RENEWD_ORDER= (URL) */
         const char *target;      /* RENEWD_TARGET= */
+        const char *endpoint;    /* RENEWD_ENDPOINT= */
         const char *message_id;  /* MESSAGE_ID= (32 hex), one of base/message-id.h */
 } LogFields;
 

@@ -40,7 +40,7 @@ void target_config_done(TargetConfig *t) {
         free(t->take_over);
         string_list_done(&t->setup);
         string_list_done(&t->options);
-        free(t->probe_host);
+        probe_configs_done(&t->probes, &t->probe_count);
         free(t->probe_name);
         *t = (TargetConfig){};
 }

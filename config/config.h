@@ -13,6 +13,7 @@
 #include "acme/identifier.h"
 #include "acme/key.h"
 #include "acme/object.h"
+#include "base/probe-protocol.h"
 #include "base/strings.h"
 #include "config/paths.h"
 
@@ -86,6 +87,13 @@ typedef struct FileConfig {
         mode_t mode;
 } FileConfig;
 
+/* Where a service shows its certificate, and what is spoken there before. */
+typedef struct ProbeConfig {
+        ProbeProtocol protocol;
+        char *host; /* name or literal address without brackets */
+        uint16_t port;
+} ProbeConfig;
+
 /* One place where a certificate is installed: a profile's [Deploy] overlaid by the certificate's
  * [Deploy TARGET]. */
 typedef struct TargetConfig {
@@ -109,9 +117,9 @@ typedef struct TargetConfig {
         int64_t timeout_sec;         /* of each program and job; default 90 */
         int64_t memory_max;          /* octets, of each program and what it starts */
         int64_t tasks_max;
-        char *take_over;  /* "no": not what somebody else renews; "yes", NULL: whatever is there */
-        char *probe_host; /* NULL: no probe */
-        uint16_t probe_port;
+        char *take_over; /* "no": not what somebody else renews; "yes", NULL: whatever is there */
+        ProbeConfig *probes; /* where the service shows its certificate */
+        size_t probe_count;
         char *probe_name; /* SNI; default the certificate's first name; NULL for an IP address */
         KeyFamily probe_family; /* a twin is asked for by its kind of key; else any */
 } TargetConfig;

@@ -52,7 +52,7 @@ static int report_no_profile(
 static int default_probe_name(const char *first_name, TargetConfig *t) {
         const char *rest;
 
-        if (!t->probe_host || t->probe_name || !first_name || identifier_is_ip(first_name))
+        if (t->probe_count == 0 || t->probe_name || !first_name || identifier_is_ip(first_name))
                 return 0;
         rest = str_skip_prefix(first_name, "*.");
         if (rest)

@@ -84,41 +84,81 @@ static int parse_listen(const char *text, void *field, void *second, char **ret_
         return string_list_add(list, text);
 }
 
-static int parse_probe(const char *text, void *field, void *second, char **ret_reason) {
-        _cleanup_free_ char *host = NULL, *name = NULL;
-        const char *fault;
-        uint16_t port = 0;
+void probe_configs_done(ProbeConfig **probes, size_t *count) {
+        for (size_t i = 0; i < *count; i++)
+                free((*probes)[i].host);
+        free(*probes);
+        *probes = NULL;
+        *count = 0;
+}
+
+/* "HOST:PORT", "smtp HOST:PORT" */
+static int parse_probe(const char *text, ProbeConfig *ret, char **ret_reason) {
+        const char *space = strchr(text, ' '), *where = text, *fault;
+        _cleanup_free_ char *word = NULL, *host = NULL;
         int r;
 
-        if (*text) {
-                r = split_host_port(text, &host, &port);
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0)
+        if (space) {
+                word = strndup(text, (size_t) (space - text));
+                if (!word)
+                        return -ENOMEM;
+                ret->protocol = probe_protocol_from_string(word);
+                if (ret->protocol < 0)
                         return value_refuse(
-                                        ret_reason,
-                                        "not HOST:PORT; write for example localhost:443 or [::1]:443");
-                r = identifier_normalize(host, &name, &fault);
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0)
-                        return value_refuse(ret_reason, "the host %s", fault);
+                                        ret_reason, "'%s' is not a protocol; there are: %s", word,
+                                        probe_protocol_names);
+                where = space + strspn(space, " ");
         }
-        free(*(char **) field);
-        *(char **) field = TAKE_PTR(name);
-        *(uint16_t *) second = port;
+        r = split_host_port(where, &host, &ret->port);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return value_refuse(
+                                ret_reason,
+                                "not HOST:PORT; write for example localhost:443, [::1]:443 or smtp "
+                                "localhost:25");
+        r = identifier_normalize(host, &ret->host, &fault);
+        return r < 0 && r != -ENOMEM ? value_refuse(ret_reason, "the host %s", fault) : r;
+}
+
+static int parse_probes(const char *text, void *field, void *second, char **ret_reason) {
+        ProbeConfig **probes = field, *grown, parsed = {};
+        size_t *count = second;
+        int r;
+
+        if (!*text) {
+                probe_configs_done(probes, count);
+                return 0;
+        }
+        if (*count >= PROBES_MAX)
+                return value_refuse(ret_reason, "more than %d probes", PROBES_MAX);
+        r = parse_probe(text, &parsed, ret_reason);
+        if (r < 0)
+                return r;
+        grown = reallocarray(*probes, *count + 1, sizeof *grown);
+        if (!grown) {
+                free(parsed.host);
+                return -ENOMEM;
+        }
+        *probes = grown;
+        grown[(*count)++] = parsed;
         return 0;
 }
 
-static int format_probe(const char *key, const void *field, const void *second, Bytes *ret) {
-        const char *host = *(char *const *) field;
-        unsigned port = *(const uint16_t *) second;
+static int format_probes(const char *key, const void *field, const void *second, Bytes *ret) {
+        const ProbeConfig *probes = *(ProbeConfig *const *) field;
+        int r = 0;
 
-        if (!host)
-                return 0;
-        if (strchr(host, ':'))
-                return bytes_printf(ret, "%s=[%s]:%u\n", key, host, port);
-        return bytes_printf(ret, "%s=%s:%u\n", key, host, port);
+        for (size_t i = 0; i < *(const size_t *) second && r >= 0; i++) {
+                const ProbeConfig *p = &probes[i];
+                bool tls = p->protocol == PROBE_PROTOCOL_TLS, six = strchr(p->host, ':') != NULL;
+
+                r = bytes_printf(
+                                ret, "%s=%s%s%s%s%s:%u\n", key,
+                                tls ? "" : probe_protocol_to_string(p->protocol), tls ? "" : " ",
+                                six ? "[" : "", p->host, six ? "]" : "", p->port);
+        }
+        return r;
 }
 
 static int parse_probe_name(const char *text, void *field, void *second, char **ret_reason) {
@@ -171,6 +211,6 @@ static int parse_proxy(const char *text, void *field, void *second, char **ret_r
 }
 
 const ValueType value_listen = { "ADDRESS", parse_listen, value_format_lines };
-const ValueType value_probe = { "HOST:PORT", parse_probe, format_probe };
+const ValueType value_probes = { "[PROTOCOL ]HOST:PORT", parse_probes, format_probes };
 const ValueType value_probe_name = { "NAME", parse_probe_name, value_format_text };
 const ValueType value_proxy = { "URL", parse_proxy, value_format_text };

@@ -191,11 +191,14 @@ const ConfigKey config_keys[] = {
           "Whether a certificate that somebody else renews may be replaced. If it is no (the profiles of products "
           "that may renew by themselves say so), the service is looked at before the first deploy: when it "
           "serves a valid certificate of a public CA that is not renewd's, nothing is done and status says so." },
-        { ANY_DEPLOY, "Deploy", "Probe", &value_probe, AT2(TargetConfig, probe_host, probe_port), NULL,
-          "HOST:PORT where the service shows its certificate by TLS. It counts as installed only when "
-          "it is seen there. Unset: not looked at." },
+        { ANY_DEPLOY, "Deploy", "Probe", &value_probes, AT2(TargetConfig, probes, probe_count), NULL,
+          "Where the service shows its certificate: HOST:PORT, and before it the protocol in which TLS is asked for "
+          "where it does not begin with the first octet: smtp, lmtp, imap, pop3, sieve, ftp, ldap, xmpp, xmpp-server, "
+          "postgres, mysql, nntp or irc (tls is the default). The certificate counts as installed only when it is seen "
+          "at all of them, at each address of HOST that takes the connection. May be given more than once; an empty "
+          "value drops those given before, also the profile's. Unset: not looked at." },
         { ANY_DEPLOY, "Deploy", "ProbeName", &value_probe_name, AT(TargetConfig, probe_name), NULL,
-          "The server name that the probe asks for. Unset: the certificate's first name." },
+          "The server name that the probes ask for. Unset: the certificate's first name." },
 
         { CONFIG_CA, "CA", "Directory", &value_url, CA(directory), NULL,
           "The https URL of the ACME directory. Required." },

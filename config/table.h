@@ -69,6 +69,7 @@ bool config_section_exists(ConfigKind kind, const char *section);
 /* Frees what the section's object holds. */
 void ca_config_done(CaConfig *c);
 void file_config_done(FileConfig *f);
+void probe_configs_done(ProbeConfig **probes, size_t *count);
 void target_config_done(TargetConfig *t);
 void certificate_config_done(CertificateConfig *c);
 DnsConfig *dns_config_free(DnsConfig *d);
@@ -78,6 +79,7 @@ DEFINE_CLEANUP(DnsConfig *, dns_config_free)
 
 #define VALUE_SHOWN_MAX  ((size_t) 120) /* of a bad value in a message */
 #define FILES_MAX        16             /* of one target */
+#define PROBES_MAX       16             /* of one target */
 #define TARGETS_MAX      32             /* of one certificate */
 #define LIST_MAX         64             /* of Listen=, Origins=, Detect= */
 #define LINES_MAX        64             /* of Configure=, Note=, Line= each */
@@ -98,7 +100,7 @@ extern const ValueType value_key_type, value_key_types;
 extern const ValueType value_item_name, value_challenges, value_profile, value_names, value_url,
                 value_origins;
 extern const ValueType value_proxy, value_cas, value_limits, value_max_names, value_domains;
-extern const ValueType value_listen, value_probe, value_probe_name;
+extern const ValueType value_listen, value_probes, value_probe_name;
 extern const ValueType value_files, value_command, value_unit, value_options;
 extern const ValueType value_find, value_find_unit, value_lines, value_tested;
 extern const ValueType value_signal, value_user, value_memory, value_tasks;

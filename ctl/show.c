@@ -168,6 +168,38 @@ static int format_todo(Bytes *out, const Json *targets) {
         return r;
 }
 
+/* Where the targets were looked at, and what was seen there. */
+static int format_endpoints(Bytes *out, const Json *targets) {
+        static const char *const headings[] = { "SEEN AT", "TARGET",  "SERVED",
+                                                "UNTIL",   "MESSAGE", NULL };
+        _cleanup_(table_freep) Table *table = NULL;
+        size_t count = 0;
+        int r;
+
+        r = table_new(headings, &table);
+        for (size_t i = 0; i < json_count(targets) && r >= 0; i++) {
+                const Json *t = json_at(targets, i), *list;
+
+                if (json_get_array(t, "endpoints", &list) < 0)
+                        continue;
+                for (size_t k = 0; k < json_count(list) && r >= 0; k++, count++) {
+                        const Json *e = json_at(list, k);
+                        char until[WHEN_SIZE];
+
+                        when_format_short(
+                                        status_number(e, "not_after"), (int64_t) time(NULL), until);
+                        r = table_add(table, (const char *const[]){ status_text(e, "endpoint"),
+                                                                    status_text(t, "name"),
+                                                                    status_text(e, "state"), until,
+                                                                    status_text(e, "message") });
+                }
+        }
+        if (r < 0 || count == 0)
+                return r;
+        r = bytes_append_string(out, "\n");
+        return r < 0 ? r : table_format(table, ctl_wants_colour(), out);
+}
+
 static int print_certificate(const Json *certificate) {
         _cleanup_(bytes_done) Bytes out = {};
         _cleanup_free_ char *shown = NULL;
@@ -179,8 +211,11 @@ static int print_certificate(const Json *certificate) {
         if (r >= 0)
                 r = format_facts(&out, certificate);
         if (r >= 0 && json_get_array(certificate, "targets", &targets) == 0 &&
-            json_count(targets) > 0)
+            json_count(targets) > 0) {
                 r = format_targets(&out, targets);
+                if (r >= 0)
+                        r = format_endpoints(&out, targets);
+        }
         if (r >= 0 && json_get_array(certificate, "targets", &targets) == 0)
                 r = format_todo(&out, targets);
         if (r >= 0)

@@ -11,11 +11,20 @@ struct Prober {
         sd_event *event; /* owns */
 };
 
+/* One address. */
+typedef struct Look {
+        ProberCall *call;
+        Probe *probe;        /* owns */
+        sd_event_source *io; /* owns */
+        bool ended;
+        ProbeResult result; /* of the ended one */
+} Look;
+
 struct ProberCall {
-        Prober *prober;         /* borrows */
-        Probe *probe;           /* owns */
-        sd_event_source *start; /* owns; the first step, from the loop */
-        sd_event_source *io;    /* owns */
+        Prober *prober; /* borrows */
+        Look looks[PROBE_ADDRESSES_MAX];
+        size_t count;
+        sd_event_source *start; /* owns; the first steps, from the loop */
         sd_event_source *timer; /* owns; the deadline */
         prober_fn fn;
         void *userdata;
@@ -41,55 +50,88 @@ Prober *prober_free(Prober *p) {
 
 /* ---- one call ---- */
 
+static void look_stop(Look *l) {
+        l->io = sd_event_source_disable_unref(l->io);
+        l->probe = probe_free(l->probe);
+        probe_result_done(&l->result);
+}
+
 static void stop(ProberCall *c) {
-        c->io = sd_event_source_disable_unref(c->io);
         c->start = sd_event_source_disable_unref(c->start);
         c->timer = sd_event_source_disable_unref(c->timer);
-        c->probe = probe_free(c->probe);
+        for (size_t i = 0; i < c->count; i++)
+                look_stop(&c->looks[i]);
+        c->count = 0;
 }
 
 /* A fault of our own (memory, descriptors) says nothing about the service: it is told as not reached. */
-static void finish(ProberCall *c, int error) {
-        ProbeResult result = { .outcome = PROBE_UNREACHABLE };
+static void look_end(Look *l, int error) {
+        l->io = sd_event_source_disable_unref(l->io);
+        l->ended = true;
+        if (error >= 0)
+                error = probe_result(l->probe, &l->result);
+        if (error >= 0)
+                return;
+        l->result = (ProbeResult){ .outcome = PROBE_UNREACHABLE };
+        l->result.detail = strdup(strerror(-error)); /* NULL when out of memory */
+}
+
+/* Tells the results when all are there. */
+static void finish(ProberCall *c) {
+        ProbeResult results[PROBE_ADDRESSES_MAX];
         prober_fn fn = c->fn;
         void *userdata = c->userdata;
+        size_t count = c->count;
 
-        if (error >= 0)
-                error = probe_result(c->probe, &result);
-        if (error < 0 && !result.detail)
-                result.detail = strdup(strerror(-error)); /* NULL when out of memory */
+        for (size_t i = 0; i < count; i++)
+                if (!c->looks[i].ended)
+                        return;
+        for (size_t i = 0; i < count; i++) {
+                results[i] = c->looks[i].result;
+                c->looks[i].result = (ProbeResult){};
+        }
         stop(c);
-        fn(&result, userdata); /* may free the call */
-        probe_result_done(&result);
+        fn(results, count, userdata); /* may free the call */
+        for (size_t i = 0; i < count; i++)
+                probe_result_done(&results[i]);
 }
 
 static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata);
 
-static void pump(ProberCall *c) {
+static void pump(Look *l) {
         int r;
 
-        c->io = sd_event_source_disable_unref(c->io);
-        r = probe_step(c->probe);
+        l->io = sd_event_source_disable_unref(l->io);
+        r = probe_step(l->probe);
         if (r == 0) {
-                uint32_t events = probe_events(c->probe) & POLLOUT ? EPOLLOUT : EPOLLIN;
-                r = sd_event_add_io(c->prober->event, &c->io, probe_fd(c->probe), events, on_io, c);
+                uint32_t events = probe_events(l->probe) & POLLOUT ? EPOLLOUT : EPOLLIN;
+                r =
+                                sd_event_add_io(l->call->prober->event, &l->io, probe_fd(l->probe),
+                                                events, on_io, l);
                 if (r >= 0)
                         return;
         }
-        finish(c, r);
+        look_end(l, r);
 }
 
 static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        Look *l = userdata;
+
         (void) source;
         (void) fd;
         (void) revents;
-        pump(userdata);
+        pump(l);
+        finish(l->call);
         return 0;
 }
 
 static int on_start(sd_event_source *source, void *userdata) {
+        ProberCall *c = userdata;
+
         (void) source;
-        pump(userdata);
+        for (size_t i = 0; i < c->count; i++)
+                pump(&c->looks[i]);
+        finish(c);
         return 0;
 }
 
@@ -98,9 +140,23 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
 
         (void) source;
         (void) usec;
-        probe_give_up(c->probe);
-        finish(c, 0);
+        for (size_t i = 0; i < c->count; i++)
+                if (!c->looks[i].ended) {
+                        probe_give_up(c->looks[i].probe);
+                        look_end(&c->looks[i], 0);
+                }
+        finish(c);
         return 0;
+}
+
+static int add_looks(ProberCall *c, const ProbeEndpoint *endpoint) {
+        Probe *probes[PROBE_ADDRESSES_MAX];
+        int r;
+
+        r = probe_new_each(endpoint, probes, &c->count);
+        for (size_t i = 0; r >= 0 && i < c->count; i++)
+                c->looks[i] = (Look){ .call = c, .probe = probes[i] };
+        return r;
 }
 
 int prober_start(
@@ -118,7 +174,7 @@ int prober_start(
         if (!c)
                 return -ENOMEM;
         *c = (ProberCall){ .prober = p, .fn = fn, .userdata = userdata };
-        r = probe_new(endpoint, &c->probe);
+        r = add_looks(c, endpoint);
         if (r >= 0)
                 r = sd_event_add_defer(p->event, &c->start, on_start, c);
         if (r >= 0)

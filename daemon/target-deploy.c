@@ -184,13 +184,13 @@ static void on_deployed(const HelperReply *reply, void *userdata) {
                 return;
         t->call = helper_call_free(t->call);
         t->slot = slot_free(t->slot);
-        t->served = t->config->probe_host ? SERVED_UNKNOWN : SERVED_NOT_PROBED;
+        t->served = t->config->probe_count > 0 ? SERVED_UNKNOWN : SERVED_NOT_PROBED;
         if (!target_is_here(t) || t->row.rolled_back || target_is_stopped(t) || !t->row.activated) {
                 deploy_failed(t);
                 return;
         }
         t->fresh = true;
-        if (t->config->probe_host)
+        if (t->config->probe_count > 0)
                 target_serve_begin(t);
         else
                 target_confirm(t);

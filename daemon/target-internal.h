@@ -5,9 +5,11 @@
  *   target.c         the object, and which step is next
  *   target-deploy.c  the installer's part: look, deploy, confirm
  *   target-served.c  handshakes: is it the leaf that is served?
+ *   target-endpoint.c  and where
  *   target-status.c  words and JSON */
 
 #include "acme/key.h"
+#include "daemon/target-endpoint.h"
 #include "daemon/target-row.h"
 #include "daemon/target.h"
 
@@ -29,14 +31,6 @@ typedef enum TargetPhase {
         TARGET_VERIFIED,   /* it is; a timer of an hour */
 } TargetPhase;
 
-typedef enum TargetServed {
-        SERVED_UNKNOWN,
-        SERVED_NOT_PROBED, /* no handshake is configured */
-        SERVED_YES,
-        SERVED_OTHER, /* another leaf */
-        SERVED_UNREACHABLE,
-} TargetServed;
-
 struct Target {
         TargetOwner owner;
         const char *certificate;    /* borrowed */
@@ -47,11 +41,14 @@ struct Target {
         bool may_deploy;
         bool given_back; /* what stood here before stands here again: nothing is done */
 
-        TargetRow row; /* as last told */
-        TargetServed served;
-        char *trouble; /* owns; NULL: nothing is wrong */
-        bool told;     /* this trouble was logged */
-        bool fresh;    /* deployed in this run and not yet told as good */
+        TargetRow row;             /* as last told */
+        TargetServed served;       /* the worst of: */
+        TargetEndpoints endpoints; /* as last seen, all of them */
+        TargetEndpoints seen;      /* those that the present look has come to */
+        size_t next_probe;         /* of that look */
+        char *trouble;             /* owns; NULL: nothing is wrong */
+        bool told;                 /* this trouble was logged */
+        bool fresh;                /* deployed in this run and not yet told as good */
 
         Slot *slot;
         HelperCall *call;
@@ -77,6 +74,7 @@ bool target_is_stopped(const Target *t);  /* its unit was, when it was last look
 bool target_lacks_proof(const Target *t); /* its proof failed when it was last run */
 /* Takes a malloc'ed text, or NULL; logs it once. */
 void target_set_trouble(Target *t, char *text, const char *message_id);
+void target_set_told_trouble(Target *t, char *text); /* that was logged in other words */
 usec_t target_now(const Target *t);
 
 /* target-deploy.c */

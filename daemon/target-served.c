@@ -1,5 +1,6 @@
-/* Handshakes. Each is a new connection: nginx still serves the old leaf on some right after a reload that
- * succeeded, so a deploy is followed by a minute of them; only then is it said that it does not serve. */
+/* Handshakes: one after another with each probe of the target, at all addresses of its host. Each is a new connection:
+ * nginx still serves the old leaf on some right after a reload that succeeded, so a deploy is followed by a minute of
+ * them; only then is it said that it does not serve. */
 
 #include "base/log.h"
 #include "base/message-id.h"
@@ -14,21 +15,66 @@ static void on_gap(void *userdata) {
         target_serve_once(t);
 }
 
+/* ---- events ---- */
+
+/* A place that is wrong is told once for each way of being wrong, and once when it is well again. What a service serves
+ * that has not got the new certificate yet is no event. */
+static void tell_endpoint(const Target *t, TargetEndpoint *e) {
+        bool wrong = e->served == SERVED_FLAWED ||
+                     (e->served == SERVED_OTHER && t->row.state == ROW_VERIFIED);
+        LogFields fields = {
+                .certificate = t->certificate,
+                .target = t->config->name,
+                .endpoint = e->place,
+                .message_id = wrong ? MESSAGE_SERVED_WRONG : MESSAGE_SERVED_WELL,
+        };
+
+        if (wrong && !str_equal(e->told, e->message)) {
+                (void) str_replace(&e->told, e->message); /* else it is told again */
+                log_message(LOG_WARNING, &fields, "%s: wrongly served by %s, %s: %s",
+                            t->certificate, t->config->name, e->place, e->message);
+        } else if (e->served == SERVED_YES && e->told) {
+                (void) str_replace(&e->told, NULL);
+                log_message(LOG_NOTICE, &fields, "%s: well served again by %s, %s", t->certificate,
+                            t->config->name, e->place);
+        }
+}
+
+static void tell_endpoints(Target *t) {
+        for (size_t i = 0; i < t->endpoints.count; i++)
+                if (!t->endpoints.items[i].spared)
+                        tell_endpoint(t, &t->endpoints.items[i]);
+}
+
+/* ---- what follows from all of them ---- */
+
 /* "nginx does not serve the new certificate yet: connection refused" */
-static char *words_of(const Target *t, const char *detail) {
-        bool was_good = t->row.state == ROW_VERIFIED;
+static char *words_of(const Target *t, TargetServed served, const char *place, const char *detail) {
+        const char *what = served == SERVED_FLAWED
+                                           ? "does not serve the certificate as clients need it"
+                           : t->row.state == ROW_VERIFIED
+                                           ? "no longer serves the certificate"
+                                           : "does not serve the new certificate yet";
         char *text = NULL;
 
         (void) str_printf(
-                        &text, "%s %s: %s", t->config->name,
-                        was_good ? "no longer serves the certificate"
-                                 : "does not serve the new certificate yet",
-                        detail);
+                        &text, "%s %s%s%s%s: %s", t->config->name, what, place ? " (" : "",
+                        place ? place : "", place ? ")" : "", detail);
         return text;
 }
 
-static void not_served(Target *t, TargetServed served, const char *detail) {
+/* The leaf is where it shall be: nothing would be mended by another deploy of the same files. */
+static void flawed(Target *t) {
+        if (t->row.state == ROW_VERIFIED)
+                target_verified(t);
+        else
+                target_confirm(t);
+}
+
+/* `place` only where there is more than one. */
+static void not_served(Target *t, TargetServed served, const char *place, const char *detail) {
         usec_t now = target_now(t), gap = t->probe_gap_sec * USEC_PER_SEC;
+        bool told;
 
         if (now + gap < t->serve_until) {
                 t->probe_gap_sec = MIN(t->probe_gap_sec * 2, (unsigned) PROBE_GAP_MAX_SEC);
@@ -41,29 +87,35 @@ static void not_served(Target *t, TargetServed served, const char *detail) {
                 target_postpone_deploy(t);
         t->serve_until = 0;
         t->served = served;
-        if (!t->trouble || !target_is_stopped(t)) /* that it is stopped says more */
-                target_set_trouble(t, words_of(t, detail), MESSAGE_SERVED_WRONG);
-        target_open(t);
+        tell_endpoints(t);
+        told = served == SERVED_FLAWED || (served == SERVED_OTHER && t->row.state == ROW_VERIFIED);
+        if (told)
+                target_set_told_trouble(t, words_of(t, served, place, detail));
+        else if (!t->trouble || !target_is_stopped(t)) /* that it is stopped says more */
+                target_set_trouble(t, words_of(t, served, place, detail), MESSAGE_SERVED_WRONG);
+        if (served == SERVED_FLAWED)
+                flawed(t);
+        else
+                target_open(t);
 }
 
-static void on_result(const ProbeResult *result, void *userdata) {
-        _cleanup_free_ char *detail = NULL;
-        Target *t = userdata;
-        bool seen = result && result->outcome == PROBE_SERVED;
-        bool equal = seen && str_equal(result->leaf_sha256, t->leaf);
+static void conclude(Target *t) {
+        const TargetEndpoint *worst;
 
-        if (result && result->detail)
-                detail = str_escape(result->detail, STR_ESCAPE_MAX);
-        t->probe = prober_call_free(t->probe);
+        target_endpoints_inherit(&t->seen, &t->endpoints);
+        target_endpoints_done(&t->endpoints);
+        t->endpoints = t->seen;
+        t->seen = (TargetEndpoints){};
         t->slot = slot_free(t->slot);
-        if (!equal) {
-                not_served(t, seen ? SERVED_OTHER : SERVED_UNREACHABLE,
-                           seen                  ? "it serves another one"
-                           : detail && detail[0] ? detail
-                                                 : "no answer");
+        worst = target_endpoints_worst(&t->endpoints);
+        if (!worst || worst->served != SERVED_YES) {
+                not_served(t, worst ? worst->served : SERVED_UNREACHABLE,
+                           worst && t->endpoints.count > 1 ? worst->place : NULL,
+                           worst && worst->message ? worst->message : "no answer");
                 return;
         }
         t->served = SERVED_YES;
+        tell_endpoints(t);
         if (t->row.state == ROW_VERIFIED)
                 target_verified(t);
         else if (target_lacks_proof(t) && target_now(t) < t->deploy_at)
@@ -72,13 +124,45 @@ static void on_result(const ProbeResult *result, void *userdata) {
                 target_confirm(t);
 }
 
+/* ---- one after another ---- */
+
+static void on_result(const ProbeResult *results, size_t count, void *userdata) {
+        _cleanup_(bytes_done) Bytes chain = {};
+        Target *t = userdata;
+        Engine *engine = t->owner.engine;
+        ServedExpectation expected = {
+                .leaf = t->leaf,
+                .name = t->config->probe_name,
+                .chain = &chain,
+                .now = loop_wall_sec(engine->loop),
+        };
+        int r;
+
+        t->probe = prober_call_free(t->probe);
+        if (store_load_chain(engine->store, t->certificate, &chain) < 0)
+                bytes_done(&chain); /* then the intermediates are not known */
+        r = target_endpoints_add(
+                        &t->seen, &t->config->probes[t->next_probe], results, count, &expected);
+        if (r < 0) {
+                not_served(t, SERVED_UNREACHABLE, NULL, errno_text(r));
+                return;
+        }
+        t->next_probe++;
+        if (t->next_probe < t->config->probe_count)
+                shake(t);
+        else
+                conclude(t);
+}
+
 static void shake(void *userdata) {
         Target *t = userdata;
+        const ProbeConfig *p = &t->config->probes[t->next_probe];
         ProbeEndpoint endpoint = {
-                .host = t->config->probe_host,
-                .port = t->config->probe_port,
+                .host = p->host,
+                .port = p->port,
                 .server_name = t->config->probe_name,
                 .key_family = t->config->probe_family,
+                .protocol = p->protocol,
         };
         int r;
 
@@ -86,16 +170,18 @@ static void shake(void *userdata) {
                         prober_start(t->owner.engine->prober, &endpoint, PROBE_LIMIT_SEC, on_result,
                                      t, &t->probe);
         if (r < 0)
-                not_served(t, SERVED_UNREACHABLE, errno_text(r));
+                not_served(t, SERVED_UNREACHABLE, NULL, errno_text(r));
 }
 
 void target_serve_once(Target *t) {
         int r;
 
         target_set_phase(t, t->serve_until > 0 ? TARGET_PROBING : TARGET_WAITING);
+        target_endpoints_done(&t->seen);
+        t->next_probe = 0;
         r = slot_take(t->owner.prober, shake, t, &t->slot);
         if (r < 0)
-                not_served(t, SERVED_UNREACHABLE, errno_text(r));
+                not_served(t, SERVED_UNREACHABLE, NULL, errno_text(r));
         else if (r > 0)
                 shake(t);
 }

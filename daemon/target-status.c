@@ -2,11 +2,6 @@
 
 #include "daemon/target-internal.h"
 
-static const char *const served_names[] = {
-        [SERVED_UNKNOWN] = "unknown", [SERVED_NOT_PROBED] = "not-probed",   [SERVED_YES] = "yes",
-        [SERVED_OTHER] = "other",     [SERVED_UNREACHABLE] = "unreachable",
-};
-
 static const char *const phase_texts[] = {
         [TARGET_NOTHING] = NULL,
         [TARGET_LOOKING] = "looking at",
@@ -50,7 +45,7 @@ static int add_todo(Json *j, const StringList *todo) {
 }
 
 int target_json(const Target *t, Json **ret) {
-        _cleanup_(json_freep) Json *j = json_object_new();
+        _cleanup_(json_freep) Json *j = json_object_new(), *endpoints = NULL;
         int r;
 
         r = j ? json_set_string(j, "name", t->config->name) : -ENOMEM;
@@ -59,13 +54,17 @@ int target_json(const Target *t, Json **ret) {
         if (r >= 0)
                 r = json_set_string(j, "leaf", t->row.leaf);
         if (r >= 0)
-                r = json_set_string(j, "served", served_names[t->served]);
+                r = json_set_string(j, "served", served_to_string(t->served));
         if (r >= 0)
                 r = json_set_string(j, "message", t->trouble);
         if (r >= 0)
                 r = json_set_int64(j, "next_attempt", target_next_attempt(t));
         if (r >= 0 && t->row.todo.count > 0)
                 r = add_todo(j, &t->row.todo);
+        if (r >= 0)
+                r = target_endpoints_json(&t->endpoints, &endpoints);
+        if (r >= 0)
+                r = json_set(j, "endpoints", TAKE_PTR(endpoints));
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(j);
@@ -96,6 +95,17 @@ static bool same_telling(const TargetConfig *a, const TargetConfig *b) {
                a->tasks_max == b->tasks_max && str_equal(a->take_over, b->take_over);
 }
 
+static bool same_probes(const TargetConfig *a, const TargetConfig *b) {
+        if (a->probe_count != b->probe_count)
+                return false;
+        for (size_t i = 0; i < a->probe_count; i++)
+                if (a->probes[i].protocol != b->probes[i].protocol ||
+                    a->probes[i].port != b->probes[i].port ||
+                    !str_equal(a->probes[i].host, b->probes[i].host))
+                        return false;
+        return true;
+}
+
 bool target_config_same(const TargetConfig *a, const TargetConfig *b) {
         if (!str_equal(a->name, b->name) || a->file_count != b->file_count)
                 return false;
@@ -106,7 +116,6 @@ bool target_config_same(const TargetConfig *a, const TargetConfig *b) {
                same_list(&a->setup, &b->setup) && same_list(&a->options, &b->options) &&
                same_list(&a->twin_files, &b->twin_files) && a->probe_family == b->probe_family &&
                str_equal(a->reload, b->reload) && str_equal(a->restart, b->restart) &&
-               same_telling(a, b) && a->timeout_sec == b->timeout_sec &&
-               str_equal(a->probe_host, b->probe_host) && a->probe_port == b->probe_port &&
+               same_telling(a, b) && a->timeout_sec == b->timeout_sec && same_probes(a, b) &&
                str_equal(a->probe_name, b->probe_name);
 }

@@ -25,7 +25,7 @@ int target_new(const TargetOwner *owner,
         t->owner = *owner;
         t->certificate = certificate;
         t->config = config;
-        t->served = config->probe_host ? SERVED_UNKNOWN : SERVED_NOT_PROBED;
+        t->served = config->probe_count > 0 ? SERVED_UNKNOWN : SERVED_NOT_PROBED;
         *ret = t;
         return 0;
 }
@@ -37,6 +37,8 @@ Target *target_free(Target *t) {
         target_row_done(&t->row);
         free(t->leaf);
         free(t->trouble);
+        target_endpoints_done(&t->endpoints);
+        target_endpoints_done(&t->seen);
         free(t);
         return NULL;
 }
@@ -69,6 +71,12 @@ void target_set_trouble(Target *t, char *text, const char *message_id) {
                 return;
         t->told = true;
         log_message(LOG_WARNING, &fields, "%s: %s", t->certificate, text);
+}
+
+void target_set_told_trouble(Target *t, char *text) {
+        free(t->trouble);
+        t->trouble = text;
+        t->told = true;
 }
 
 bool target_is_here(const Target *t) {
@@ -132,18 +140,18 @@ static void on_open_timer(void *userdata) {
         t->timer = timer_free(t->timer);
         if (deploy)
                 target_deploy(t);
-        else if (t->config->probe_host && target_is_here(t) && !lacks_twin(t))
+        else if (t->config->probe_count > 0 && target_is_here(t) && !lacks_twin(t))
                 target_serve_once(t);
         else
                 target_look(t);
 }
 
 void target_open(Target *t) {
-        int64_t look = t->config->probe_host ? OPEN_LOOK_SEC : STOPPED_LOOK_SEC;
+        int64_t look = t->config->probe_count > 0 ? OPEN_LOOK_SEC : STOPPED_LOOK_SEC;
         usec_t now = target_now(t), delay;
 
         /* Nobody watches a row without handshake that was activated but refused by a step of its own. */
-        if (!t->config->probe_host && !target_is_stopped(t))
+        if (t->config->probe_count == 0 && !target_is_stopped(t))
                 look = SEC_PER_HOUR;
         if ((!target_is_here(t) && !t->may_deploy) || lacks_twin(t))
                 look = SEC_PER_HOUR;
@@ -181,7 +189,8 @@ void target_verified(Target *t) {
         Loop *loop = t->owner.engine->loop;
 
         target_set_phase(t, TARGET_VERIFIED);
-        target_set_trouble(t, NULL, NULL);
+        if (t->served != SERVED_FLAWED)
+                target_set_trouble(t, NULL, NULL);
         t->failures = 0;
         t->deploy_at = 0;
         if (t->fresh)
@@ -203,7 +212,7 @@ static void blocked(Target *t) {
 
 void target_decide(Target *t) {
         if (target_is_here(t) && t->row.state == ROW_VERIFIED) {
-                if (t->config->probe_host)
+                if (t->config->probe_count > 0)
                         target_serve_begin(t);
                 else
                         target_verified(t);
@@ -213,7 +222,7 @@ void target_decide(Target *t) {
                 blocked(t);
         else if (target_now(t) < t->deploy_at)
                 target_open(t);
-        else if (target_lacks_proof(t) && !t->config->probe_host)
+        else if (target_lacks_proof(t) && t->config->probe_count == 0)
                 target_confirm(t);
         else if (target_lacks_proof(t))
                 target_serve_begin(t);
@@ -233,7 +242,7 @@ void target_configure(Target *t, const char *certificate, const TargetConfig *co
         t->given_back = false;
         if (same || !t->leaf)
                 return;
-        t->served = config->probe_host ? SERVED_UNKNOWN : SERVED_NOT_PROBED;
+        t->served = config->probe_count > 0 ? SERVED_UNKNOWN : SERVED_NOT_PROBED;
         t->failures = 0;
         t->deploy_at = 0;
         target_look(t);
@@ -248,7 +257,7 @@ int target_want(Target *t, const char *leaf, int64_t lifetime_sec, bool may_depl
                         return r;
                 t->failures = 0;
                 t->deploy_at = 0;
-                t->served = t->config->probe_host ? SERVED_UNKNOWN : SERVED_NOT_PROBED;
+                t->served = t->config->probe_count > 0 ? SERVED_UNKNOWN : SERVED_NOT_PROBED;
                 target_set_trouble(t, NULL, NULL);
         }
         t->lifetime_sec = lifetime_sec;
@@ -268,7 +277,7 @@ void target_give_back(Target *t, bool given_back) {
 }
 
 bool target_is_verified(const Target *t) {
-        return t->phase == TARGET_VERIFIED ||
+        return (t->phase == TARGET_VERIFIED && t->served != SERVED_FLAWED) ||
                (!t->trouble && t->row.state == ROW_VERIFIED && target_is_here(t));
 }
 

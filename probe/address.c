@@ -41,6 +41,11 @@ int probe_addresses_of(const char *host, uint16_t port, ProbeAddresses *ret) {
         return r <= 0 ? r : add_from(host, port, AI_ADDRCONFIG, ret);
 }
 
+void probe_address_to_host(const ProbeAddress *a, char ret[static PROBE_ADDRESS_SIZE]) {
+        if (getnameinfo(&a->sa, a->size, ret, PROBE_ADDRESS_SIZE, NULL, 0, NI_NUMERICHOST) != 0)
+                ret[0] = '\0';
+}
+
 void probe_address_to_string(const ProbeAddress *a, char ret[static 128]) {
         char host[64], port[8];
         int flags = NI_NUMERICHOST | NI_NUMERICSERV;

@@ -5,9 +5,7 @@
 #include <netdb.h>
 #include <sys/socket.h>
 
-#include "base/base.h"
-
-#define PROBE_ADDRESSES_MAX 8
+#include "probe/probe.h"
 
 typedef struct ProbeAddress {
         union {
@@ -25,6 +23,9 @@ typedef struct ProbeAddresses {
 /* 0; a negative errno; or a positive r when the host has no address: gai_strerror(-r) says why.
  * Blocks for names. */
 int probe_addresses_of(const char *host, uint16_t port, ProbeAddresses *ret);
+
+/* "127.0.0.1", "::1". */
+void probe_address_to_host(const ProbeAddress *a, char ret[static PROBE_ADDRESS_SIZE]);
 
 /* "127.0.0.1 port 443". */
 void probe_address_to_string(const ProbeAddress *a, char ret[static 128]);

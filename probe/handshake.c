@@ -5,9 +5,9 @@
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <poll.h>
-#include <sys/socket.h>
 
 #include "base/log.h"
+#include "probe/octets.h"
 
 /* A handshake with the longest chain that OpenSSL accepts has about 100 KiB. */
 #define RECEIVE_MAX ((size_t) 512 * 1024)
@@ -123,11 +123,10 @@ static int flush_output(Handshake *h, int fd) {
         size_t size = (size_t) BIO_get_mem_data(out, &data);
 
         while (h->sent < size) {
-                ssize_t n = send(fd, data + h->sent, size - h->sent, MSG_NOSIGNAL);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return errno == EAGAIN ? 0 : -errno;
+                ssize_t n = octets_send(fd, data + h->sent, size - h->sent);
+
+                if (n <= 0)
+                        return (int) n;
                 h->sent += (size_t) n;
         }
         (void) BIO_reset(out); /* of memory: cannot fail */
@@ -138,15 +137,10 @@ static int flush_output(Handshake *h, int fd) {
 /* 1: something came; 0: nothing yet; negative errno, -ECONNRESET at the end of the stream. */
 static int fill_input(Handshake *h, int fd) {
         uint8_t chunk[16 * 1024];
-        ssize_t n;
+        ssize_t n = octets_receive(fd, chunk, sizeof(chunk));
 
-        do
-                n = recv(fd, chunk, sizeof(chunk), 0);
-        while (n < 0 && errno == EINTR);
-        if (n < 0)
-                return errno == EAGAIN ? 0 : -errno;
-        if (n == 0)
-                return -ECONNRESET;
+        if (n <= 0)
+                return (int) n;
         h->received += (size_t) n;
         if (h->received > RECEIVE_MAX)
                 return -E2BIG;

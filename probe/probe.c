@@ -12,11 +12,13 @@
 #include "probe/address.h"
 #include "probe/handshake.h"
 #include "probe/served.h"
+#include "probe/starttls.h"
 
 typedef enum ProbeState {
         STATE_START,     /* no connection: the next address is to be tried */
         STATE_CONNECT,   /* connect() is under way */
-        STATE_HANDSHAKE, /* connected */
+        STATE_DIALOGUE,  /* connected: plain text before TLS */
+        STATE_HANDSHAKE, /* TLS */
         STATE_FINISHED,  /* there is a result */
         STATE_TAKEN,     /* it was handed on */
 } ProbeState;
@@ -27,6 +29,7 @@ struct Probe {
         size_t next; /* index of the address to try next */
         int fd;      /* owns */
         int events;
+        Starttls starttls; /* protocol TLS: none */
         Handshake handshake;
         ProbeResult result;
 };
@@ -86,6 +89,22 @@ static int step_handshake(Probe *p) {
                       h->asked_for_client ? "the service asks for a client certificate" : "");
 }
 
+static int step_dialogue(Probe *p) {
+        _cleanup_free_ char *detail = NULL;
+        int r;
+
+        r = starttls_step(&p->starttls, p->fd, &p->events);
+        if (r > 0) {
+                p->state = STATE_HANDSHAKE;
+                return 0;
+        }
+        if (r != -EPROTO)
+                return r;
+        if (str_printf(&detail, "no STARTTLS: %s", p->starttls.failure) < 0)
+                return -ENOMEM;
+        return finish(p, PROBE_NO_TLS, detail);
+}
+
 /* ---- connection ---- */
 
 static bool is_our_own_fault(int error) {
@@ -110,6 +129,7 @@ static int connect_failed(Probe *p, int error) {
 static int step_start(Probe *p) {
         const ProbeAddress *a = &p->addresses.items[p->next++];
 
+        probe_address_to_host(a, p->result.address);
         p->fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (p->fd < 0)
                 return connect_failed(p, errno); /* also "no IPv6 here" */
@@ -134,7 +154,7 @@ static int step_connect(Probe *p) {
                 error = errno;
         if (error != 0)
                 return connect_failed(p, error);
-        p->state = STATE_HANDSHAKE;
+        p->state = p->starttls.protocol == PROBE_PROTOCOL_TLS ? STATE_HANDSHAKE : STATE_DIALOGUE;
         return 0;
 }
 
@@ -152,6 +172,9 @@ int probe_step(Probe *p) {
                 case STATE_CONNECT:
                         r = step_connect(p);
                         break;
+                case STATE_DIALOGUE:
+                        r = step_dialogue(p);
+                        break;
                 case STATE_HANDSHAKE:
                         return step_handshake(p);
                 case STATE_FINISHED:
@@ -165,17 +188,35 @@ int probe_step(Probe *p) {
 
 /* ---- the object ---- */
 
-static int resolve(Probe *p, const ProbeEndpoint *endpoint) {
-        _cleanup_free_ char *words = NULL;
+/* Everything but its addresses. */
+static int new_probe(const ProbeEndpoint *endpoint, Probe **ret) {
+        _cleanup_(probe_freep) Probe *p = NULL;
         int r;
 
-        r = probe_addresses_of(endpoint->host, endpoint->port, &p->addresses);
+        if (!endpoint->host || endpoint->port == 0 || endpoint->protocol < 0 ||
+            endpoint->protocol >= PROBE_PROTOCOL_MAX)
+                return -EINVAL;
+        p = calloc(1, sizeof(*p));
+        if (!p)
+                return -ENOMEM;
+        p->fd = -1;
+        r = handshake_init(&p->handshake, endpoint->server_name, endpoint->key_family);
+        if (r >= 0 && endpoint->protocol != PROBE_PROTOCOL_TLS)
+                r = starttls_init(
+                                &p->starttls, endpoint->protocol,
+                                endpoint->server_name ? endpoint->server_name : endpoint->host);
         if (r < 0)
                 return r;
-        if (r == 0 && p->addresses.count > 0)
-                return 0;
-        const char *why = r > 0 ? gai_strerror(-r) : "it has no address";
-        if (str_printf(&words, "cannot find '%s': %s", endpoint->host, why) < 0)
+        *ret = TAKE_PTR(p);
+        return 0;
+}
+
+/* `why` as probe_addresses_of() returned it. */
+static int finish_unknown(Probe *p, const char *host, int why) {
+        _cleanup_free_ char *words = NULL;
+
+        if (str_printf(&words, "cannot find '%s': %s", host,
+                       why > 0 ? gai_strerror(-why) : "it has no address") < 0)
                 return -ENOMEM;
         return finish(p, PROBE_UNREACHABLE, words);
 }
@@ -184,19 +225,57 @@ int probe_new(const ProbeEndpoint *endpoint, Probe **ret) {
         _cleanup_(probe_freep) Probe *p = NULL;
         int r;
 
-        if (!endpoint->host || endpoint->port == 0 || endpoint->starttls != PROBE_TLS)
-                return -EINVAL;
-        p = calloc(1, sizeof(*p));
-        if (!p)
-                return -ENOMEM;
-        p->fd = -1;
-        r = handshake_init(&p->handshake, endpoint->server_name, endpoint->key_family);
-        if (r >= 0)
-                r = resolve(p, endpoint);
+        r = new_probe(endpoint, &p);
+        if (r < 0)
+                return r;
+        r = probe_addresses_of(endpoint->host, endpoint->port, &p->addresses);
+        if (r < 0)
+                return r;
+        if (r > 0 || p->addresses.count == 0)
+                r = finish_unknown(p, endpoint->host, r);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(p);
         return 0;
+}
+
+static int new_at(const ProbeEndpoint *endpoint, const ProbeAddress *address, Probe **ret) {
+        int r;
+
+        r = new_probe(endpoint, ret);
+        if (r < 0)
+                return r;
+        (*ret)->addresses = (ProbeAddresses){ .items = { *address }, .count = 1 };
+        return 0;
+}
+
+int probe_new_each(
+                const ProbeEndpoint *endpoint,
+                Probe *ret[static PROBE_ADDRESSES_MAX],
+                size_t *ret_count) {
+        ProbeAddresses all;
+        size_t count = 0;
+        int r;
+
+        if (!endpoint->host || endpoint->port == 0)
+                return -EINVAL;
+        r = probe_addresses_of(endpoint->host, endpoint->port, &all);
+        if (r < 0)
+                return r;
+        if (r > 0 || all.count == 0) {
+                r = new_probe(endpoint, &ret[0]);
+                if (r >= 0)
+                        r = finish_unknown(ret[count++], endpoint->host, r);
+        } else
+                for (r = 0; count < all.count && r >= 0; count += r >= 0)
+                        r = new_at(endpoint, &all.items[count], &ret[count]);
+        if (r >= 0) {
+                *ret_count = count;
+                return 0;
+        }
+        while (count > 0)
+                (void) probe_free(ret[--count]);
+        return r;
 }
 
 Probe *probe_free(Probe *p) {
@@ -204,6 +283,7 @@ Probe *probe_free(Probe *p) {
                 return NULL;
         disconnect(p);
         handshake_clear(&p->handshake);
+        starttls_done(&p->starttls);
         probe_result_done(&p->result);
         free(p);
         return NULL;
@@ -224,10 +304,12 @@ void probe_give_up(Probe *p) {
                 return;
         if (p->state == STATE_HANDSHAKE)
                 r = handshake_failed(p, "the service did not answer in time");
+        else if (p->state == STATE_DIALOGUE)
+                r = finish(p, PROBE_NO_TLS, "no STARTTLS: the service did not answer in time");
         else
                 r = finish(p, PROBE_UNREACHABLE, "the connection was not accepted in time");
         if (r < 0) { /* no memory for the words: the outcome is known all the same */
-                p->result.outcome = p->state == STATE_HANDSHAKE ? PROBE_NO_TLS : PROBE_UNREACHABLE;
+                p->result.outcome = p->state >= STATE_DIALOGUE ? PROBE_NO_TLS : PROBE_UNREACHABLE;
                 p->state = STATE_FINISHED;
                 disconnect(p);
         }

@@ -5,24 +5,23 @@
  * and no time: the caller waits for probe_events() on probe_fd() and calls probe_step(). */
 
 #include "acme/certinfo.h"
+#include "base/probe-protocol.h"
 
-typedef enum ProbeStarttls {
-        PROBE_TLS, /* TLS from the first octet */
-        _PROBE_STARTTLS_MAX,
-} ProbeStarttls;
+#define PROBE_ADDRESSES_MAX 8 /* of a host */
+#define PROBE_ADDRESS_SIZE  64
 
 typedef struct ProbeEndpoint {
         const char *host; /* a literal address, "localhost" (127.0.0.1, then ::1), or a name */
         uint16_t port;
         const char *server_name; /* SNI; NULL: none */
         KeyFamily key_family; /* the leaf of such a key is asked for; KEY_FAMILY_ANY: as the service likes */
-        ProbeStarttls starttls;
+        ProbeProtocol protocol; /* spoken before TLS */
 } ProbeEndpoint;
 
 typedef enum ProbeOutcome {
         PROBE_SERVED,      /* a leaf was seen, and that the service has its key */
         PROBE_UNREACHABLE, /* no connection: name unknown, refused, no answer */
-        PROBE_NO_TLS,      /* connected, but the handshake failed or did not end */
+        PROBE_NO_TLS, /* connected, but the handshake, or what comes before, failed or did not end */
 } ProbeOutcome;
 
 typedef struct ProbeResult {
@@ -34,7 +33,8 @@ typedef struct ProbeResult {
         char *serial;       /* owns; upper-case hexadecimal */
         size_t chain_count; /* certificates that were sent, the leaf included */
         char *chain_pem;    /* owns; at most PROBE_CHAIN_MAX of them in the order sent */
-        char *detail;       /* owns; escaped words for people: what failed, or what was seen; "" */
+        char address[PROBE_ADDRESS_SIZE]; /* "127.0.0.1", "::1": the last that was tried; "" if there is none */
+        char *detail; /* owns; escaped words for people: what failed, or what was seen; "" */
 } ProbeResult;
 
 #define PROBE_CHAIN_MAX 10
@@ -46,6 +46,13 @@ typedef struct Probe Probe;
 /* Copies `endpoint`. A host that is neither a literal address nor "localhost" is looked up here, which
  * blocks for as long as the resolver does. A name that cannot be resolved is a result and no error. */
 int probe_new(const ProbeEndpoint *endpoint, Probe **ret);
+/* One for each address of the host, none of which goes on to another one: what answers at 127.0.0.1 says nothing of
+ * what answers at ::1. A host without address is one probe, which has ended. On failure there are none. */
+int probe_new_each(
+                const ProbeEndpoint *endpoint,
+                Probe *ret[static PROBE_ADDRESSES_MAX],
+                size_t *ret_count);
+
 Probe *probe_free(Probe *p);
 DEFINE_CLEANUP(Probe *, probe_free)
 

@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 
-#define JOURNAL_FIELDS_MAX 7
+#define JOURNAL_FIELDS_MAX 8
 
 typedef struct Record {
         struct iovec fields[JOURNAL_FIELDS_MAX];
@@ -52,6 +52,7 @@ static void journal_sink(int level, const char *message, const LogFields *fields
                 record_add(&record, "RENEWD_CA", fields->ca);
                 record_add(&record, "RENEWD_ORDER", fields->order);
                 record_add(&record, "RENEWD_TARGET", fields->target);
+                record_add(&record, "RENEWD_ENDPOINT", fields->endpoint);
         }
         if (sd_journal_sendv(record.fields, record.count) < 0)
                 (void) fprintf(stderr, "<%s>%s\n", priority, message); /* the last resort */

@@ -10,6 +10,7 @@ struct Prober {
         Helper *installer;
         uint32_t loss;
         unsigned count;
+        const char *chain;
 };
 
 struct ProberCall {
@@ -39,6 +40,10 @@ void fake_prober_set_loss(Prober *p, uint32_t per_million) {
         p->loss = per_million;
 }
 
+void fake_prober_set_chain(Prober *p, const char *pem) {
+        p->chain = pem;
+}
+
 unsigned fake_prober_count(const Prober *p) {
         return p->count;
 }
@@ -54,9 +59,10 @@ static void on_timer(void *userdata) {
         c->timer = timer_free(c->timer);
         if (leaf && !(p->loss > 0 && fake_chance(p->loop, p->loss))) {
                 result = (ProbeResult){ .outcome = PROBE_SERVED, .detail = none };
+                result.chain_pem = (char *) p->chain; /* nobody writes there */
                 (void) snprintf(result.leaf_sha256, sizeof result.leaf_sha256, "%s", leaf);
         }
-        c->fn(&result, c->userdata);
+        c->fn(&result, 1, c->userdata);
 }
 
 int prober_start(

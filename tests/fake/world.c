@@ -115,9 +115,11 @@ int world_config_add_target(CertificateConfig *c, const char *name, bool probed)
         *t = (TargetConfig){ .name = strdup(name), .timeout_sec = 90 };
         if (!probed)
                 return 0;
-        t->probe_port = 443;
         t->probe_name = strdup(c->names.items[0]);
-        return str_printf(&t->probe_host, "%s|%s", c->name, name);
+        t->probes = calloc(1, sizeof *t->probes);
+        t->probe_count = 1;
+        t->probes[0].port = 443;
+        return str_printf(&t->probes[0].host, "%s|%s", c->name, name);
 }
 
 static void fill_certificate(CertificateConfig *c, const char *names) {
@@ -176,9 +178,9 @@ void world_config_add_twin(Config *c, size_t i, KeyType type) {
         (void) str_replace(&one->twin, twin->name);
         (void) str_replace(&twin->twin, one->name);
         (void) str_replace(&twin->twin_of, one->name);
-        free(twin->targets[0].probe_host);
-        twin->targets[0].probe_host = NULL;
-        (void) str_printf(&twin->targets[0].probe_host, "%s|web", twin->name);
+        free(twin->targets[0].probes[0].host);
+        twin->targets[0].probes[0].host = NULL;
+        (void) str_printf(&twin->targets[0].probes[0].host, "%s|web", twin->name);
 }
 
 Config *world_config(size_t count) {

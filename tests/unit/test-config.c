@@ -37,8 +37,10 @@ static void test_shortest(void) {
         CHECK_STR(t->files[1].owner, "root");
         CHECK_INT(t->check.count, 2);
         CHECK_INT(t->timeout_sec, 90);
-        CHECK_STR(t->probe_host, "localhost");
-        CHECK_INT(t->probe_port, 443);
+        REQUIRE(t->probe_count == 1);
+        CHECK_STR(t->probes[0].host, "localhost");
+        CHECK_INT(t->probes[0].port, 443);
+        CHECK_INT(t->probes[0].protocol, PROBE_PROTOCOL_TLS);
         CHECK_STR(t->probe_name, "pbx.example.org");
 }
 
@@ -50,7 +52,8 @@ static void test_overlay(void) {
                    "[Certificate]\nNames=z.example.org a.example.org Z.example.org\n"
                    "[Deploy web]\nService=nginx\nFile=\n"
                    "File=combined \"/srv/my site/%t.pem\" www: 0640\nFile=cert /srv/100%%.pem 1:2 0644\n"
-                   "Reload=\nRestart=haproxy\nTimeout=2min\nProbe=[::1]:8443\n");
+                   "Reload=\nRestart=haproxy\nTimeout=2min\n"
+                   "Probe=\nProbe=[::1]:8443\nProbe=xmpp-server  Z.example.org:5269\nProbe=smtp [::1]:25\n");
         _cleanup_(config_freep) Config *c = load();
         print_messages(c);
         CHECK_INT(c->message_count, 0);
@@ -68,7 +71,11 @@ static void test_overlay(void) {
         CHECK(!t->reload);
         CHECK_STR(t->restart, "haproxy.service");
         CHECK_INT(t->timeout_sec, 120);
-        CHECK_STR(t->probe_host, "::1");
+        REQUIRE(t->probe_count == 3);
+        CHECK_STR(t->probes[0].host, "::1");
+        CHECK_INT(t->probes[1].protocol, PROBE_PROTOCOL_XMPP_SERVER);
+        CHECK_STR(t->probes[1].host, "z.example.org");
+        CHECK_INT(t->probes[2].port, 25);
         CHECK_STR(t->probe_name, "z.example.org"); /* the first as written */
 }
 
@@ -248,7 +255,7 @@ static const Golden golden_errors[] = {
         { "[Deploy t]\nReload=a\nRestart=b",
           "/etc/certificates/a.conf:3: [Deploy t]: both Reload=a.service and Restart=b.service; empty the one that is not wanted, for example with a line 'Reload='" },
         { "[Deploy t]\nHook=/bin/x\nProbe=localhost",
-          "/etc/certificates/a.conf:5: Probe=localhost: not HOST:PORT; write for example localhost:443 or [::1]:443" },
+          "/etc/certificates/a.conf:5: Probe=localhost: not HOST:PORT; write for example localhost:443, [::1]:443 or smtp localhost:25" },
         { "[Deploy t]\nHook=/bin/x\nTimeout=0",
           "/etc/certificates/a.conf:5: Timeout=0: not between one second and 3600 s" },
         { "[Deploy ngnix]",

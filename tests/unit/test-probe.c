@@ -296,7 +296,7 @@ static void refuses_bad_endpoints(void) {
         char long_name[300];
         ProbeEndpoint none = { .port = 443 }, port = { .host = "::1" };
         ProbeEndpoint name = { .host = "::1", .port = 1, .server_name = long_name };
-        ProbeEndpoint starttls = { .host = "::1", .port = 1, .starttls = _PROBE_STARTTLS_MAX };
+        ProbeEndpoint starttls = { .host = "::1", .port = 1, .protocol = PROBE_PROTOCOL_MAX };
         Probe *p = NULL;
 
         memset(long_name, 'a', sizeof(long_name) - 1);

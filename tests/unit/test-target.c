@@ -1,10 +1,12 @@
 /* The loop between engine and installer: what is level, not edge. */
 
 #include "base/log.h"
+#include "base/message-id.h"
 #include "daemon/target-row.h"
 #include "daemon/target.h"
 #include "tests/fake/helper-internal.h"
 #include "tests/fake/prober.h"
+#include "tests/unit/test-chain.h"
 #include "tests/unit/test.h"
 
 #define START    INT64_C(1800000000)
@@ -12,6 +14,8 @@
 #define LIFETIME ((int64_t) 90 * SEC_PER_DAY)
 
 static char host[] = NAME "|web", name[] = "web";
+
+static ProbeConfig probe = { .host = host, .port = 443 };
 
 typedef struct Bench {
         Loop *loop;
@@ -67,13 +71,14 @@ static void init(Bench *b, bool probed) {
         CHECK_INT(slots_new(b->loop, 1, &b->handshakes), 0);
         b->engine = (Engine){
                 .loop = b->loop,
+                .store = b->store,
                 .installer = b->installer,
                 .prober = b->prober,
         };
         b->config = (TargetConfig){ .name = name, .timeout_sec = 90 };
         if (probed) {
-                b->config.probe_host = host;
-                b->config.probe_port = 443;
+                b->config.probes = &probe;
+                b->config.probe_count = 1;
         }
         b->service = fake_installer_target(b->installer, NAME, name);
         TargetOwner owner = owner_of(b);
@@ -248,6 +253,81 @@ static void stopped_unit_stays_open(void) {
         CHECK(target_is_verified(b.target) && b.service->verified);
         CHECK(b.service->deploys <= deploys + 1);
         done(&b);
+}
+
+static unsigned wrong, well;
+
+static void count_events(int level, const char *message, const LogFields *fields) {
+        (void) level;
+        if (!fields || !fields->endpoint)
+                return;
+        printf("# %s\n", message);
+        CHECK_STR(fields->certificate, NAME);
+        CHECK_STR(fields->target, name);
+        CHECK_STR(fields->endpoint, NAME "|web:443");
+        wrong += str_equal(fields->message_id, MESSAGE_SERVED_WRONG);
+        well += str_equal(fields->message_id, MESSAGE_SERVED_WELL);
+}
+
+static void init_events(Bench *b) {
+        init_verified(b, true);
+        log_set_max_level(LOG_INFO);
+        log_set_sink(count_events);
+        wrong = well = 0;
+}
+
+static void done_events(Bench *b) {
+        log_set_sink(NULL);
+        done(b);
+}
+
+/* A chain that clients refuse is trouble and an event, and no reason to deploy again. */
+static void flawed_is_told_and_not_deployed(void) {
+        TestChainSpec spec = { .not_before = START - 2000, .not_after = START - 1000 };
+        _cleanup_(bytes_done) Bytes pem = {};
+        EVP_PKEY *key = NULL;
+        Bench b;
+
+        CHECK_INT(key_generate(KEY_ECDSA_P256, &key), 0);
+        CHECK_INT(test_chain_make(&spec, key, &pem), 0);
+        init_events(&b);
+        fake_prober_set_chain(b.prober, bytes_text(&pem));
+        fake_loop_run(b.loop, SEC_PER_DAY);
+        CHECK(!target_is_verified(b.target) && target_is_settled(b.target));
+        CHECK(trouble_has(
+                        &b,
+                        "web does not serve the certificate as clients need it: the certificate that it serves has expired"));
+        check_json(&b, "verified", "flawed", false);
+        CHECK_INT(b.service->deploys, 1);
+        CHECK_INT(wrong, 1);
+        CHECK_INT(well, 0);
+        fake_prober_set_chain(b.prober, NULL);
+        fake_loop_run(b.loop, 2 * SEC_PER_HOUR);
+        CHECK(target_is_verified(b.target) && !target_trouble(b.target));
+        check_json(&b, "verified", "yes", false);
+        CHECK_INT(wrong, 1);
+        CHECK_INT(well, 1);
+        key = key_free(key);
+        done_events(&b);
+}
+
+/* A verified target that serves another one by and by: told once, and once that it is well. */
+static void wrong_and_well_are_told_once(void) {
+        Bench b;
+
+        init_events(&b);
+        CHECK_INT(str_replace(&b.service->loaded, "other"), 0);
+        b.service->slow_sec = 4 * SEC_PER_HOUR; /* to read its files again */
+        fake_loop_run(b.loop, 4 * SEC_PER_HOUR);
+        CHECK(trouble_has(&b, "it serves another one"));
+        CHECK_INT(wrong, 1);
+        CHECK_INT(well, 0);
+        b.service->slow_sec = 0;
+        fake_loop_run(b.loop, SEC_PER_DAY);
+        CHECK(target_is_verified(b.target));
+        CHECK_INT(wrong, 1);
+        CHECK_INT(well, 1);
+        done_events(&b);
 }
 
 static void stopped_unit_without_handshake(void) {
@@ -530,11 +610,14 @@ static void changed_configuration_is_looked_at(void) {
 static void every_setting_counts(void) {
         char text[] = "x", *argv[] = { text };
         FileConfig file = { .path = text, .mode = 0600 }, moved = { .path = text, .mode = 0640 };
+        ProbeConfig other_probe = { .host = host, .port = 443, .protocol = PROBE_PROTOCOL_SMTP };
         TargetConfig a = { .name = name, .timeout_sec = 90 };
         TargetConfig others[] = { a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a };
 
-        others[0].reload = others[1].restart = others[2].probe_host = others[3].probe_name = text;
-        others[4].probe_port = 1;
+        others[0].reload = others[1].restart = others[3].probe_name = text;
+        others[2].probes = &probe;
+        others[4].probes = &other_probe;
+        others[2].probe_count = others[4].probe_count = 1;
         others[5].timeout_sec = 91;
         others[6].check = (StringList){ argv, 1 };
         others[7].hook = (StringList){ argv, 1 };
@@ -552,6 +635,7 @@ static void every_setting_counts(void) {
                 CHECK(target_config_same(&others[i], &others[i]));
                 CHECK(!target_config_same(&a, &others[i]));
         }
+        CHECK(!target_config_same(&others[2], &others[4]));
         a = others[8];
         a.files = &moved;
         CHECK(!target_config_same(&a, &others[8]));
@@ -609,7 +693,9 @@ static void rows_are_checked(void) {
         CHECK_STR(row.error, "a\\x1b[1m\\x0ab");
 }
 
-TEST_MAIN({ "a leaf is looked for, deployed, seen and confirmed", look_deploy_shake_confirm },
+TEST_MAIN({ "a flawed chain is told, and not deployed again", flawed_is_told_and_not_deployed },
+          { "wrong and well are events, once each", wrong_and_well_are_told_once },
+          { "a leaf is looked for, deployed, seen and confirmed", look_deploy_shake_confirm },
           { "a proof that fails is asked again, and deploys nothing", proof_is_asked_again },
           { "without a handshake what was activated is verified", without_handshake },
           { "after a restart nothing is deployed that is there", restart_deploys_nothing },
