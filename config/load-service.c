@@ -110,12 +110,16 @@ static int apply_service(
 
 /* What every profile may use; a Find= of the same name goes before it. */
 static int set_standard(const Paths *paths, ServiceVariables *v) {
-        _cleanup_free_ char *socket = NULL, *challenges = NULL;
+        _cleanup_free_ char *socket = NULL, *challenges = NULL, *programs = NULL;
         int r;
 
         r = path_join(paths->runtime, "http", &socket);
         if (r >= 0)
                 r = path_join(paths->runtime, "challenges", &challenges);
+        if (r >= 0)
+                r = path_join(paths->data, "hooks/services", &programs);
+        if (r >= 0)
+                r = service_variable_set(v, "PROGRAMS", programs, true);
         if (r >= 0)
                 r = service_variable_set(v, "HTTP_SOCKET", socket, true);
         if (r >= 0)

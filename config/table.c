@@ -318,7 +318,7 @@ const ConfigKey config_keys[] = {
           "A file of its own in the web server's configuration, by which it hands /.well-known/acme-challenge/ to "
           "renewd. 'renewctl add' writes it when it is allowed to, 'renewctl remove' takes it away. Here and below, "
           "${HTTP_SOCKET} is renewd's socket for challenges, ${HTTP_LISTEN} the address of Listen= in [HTTP], "
-          "${CHALLENGES} the directory of challenges and ${NAMES} the names of the certificate." },
+          "${CHALLENGES} the directory of challenges, ${PROGRAMS} that of the set-up programs of services and ${NAMES} the names of the certificate." },
         { CONFIG_SERVICE, "Challenge", "Line", &value_lines, SERVICE(lines), NULL,
           "A line of that file, as with Configure=. May be given more than once." },
         { CONFIG_SERVICE, "Challenge", "Enable", &value_command, SERVICE(enable), NULL,

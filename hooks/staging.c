@@ -27,8 +27,10 @@ int staging_write(const PlaceList *places, const Bytes *contents, Staging *ret, 
                                               content->size, p->rights, &s.files[s.count]);
                 if (r < 0) {
                         (void) str_printf(
-                                        ret_error, "%s cannot be written: %s", p->path,
-                                        errno_text(r));
+                                        ret_error, "%s cannot be written: %s%s", p->path,
+                                        errno_text(r),
+                                        r == -EROFS ? "; the file system is read-only; for /usr see 'systemd-sysext status'"
+                                                    : "");
                         return r;
                 }
         }

@@ -108,7 +108,8 @@ def check_includes(report):
 def check_shell(report):
     with report.case("check: shell scripts parse"):
         for name in ("demo", ".ci/run", "tests/run", "tests/bench/idle", "tests/system/make-root", "tests/lib/packages.sh",
-                     "hooks/dns/rfc2136", "hooks/dns/acme-dns", "hooks/dns/acme-sh"):
+                     "hooks/dns/rfc2136", "hooks/dns/acme-dns", "hooks/dns/acme-sh",
+                     "hooks/services/xivo.setup"):
             done = subprocess.run(["bash", "-n", os.path.join(build.CHECKOUT, name)], capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
 

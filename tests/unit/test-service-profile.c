@@ -134,7 +134,7 @@ static const Golden golden_errors[] = {
         { "Tested=maybe",
           "/lib/services/s.conf:2: Tested=maybe: not one of real, stand-in, documentation" },
         { "Note=${X}",
-          "/lib/services/s.conf:2: Note=${X}: nothing is called ${X} here; there are: ${HTTP_SOCKET}, ${HTTP_LISTEN}, ${CHALLENGES}, ${NAMES}; a '${' of its own is written '$${'" },
+          "/lib/services/s.conf:2: Note=${X}: nothing is called ${X} here; there are: ${PROGRAMS}, ${HTTP_SOCKET}, ${HTTP_LISTEN}, ${CHALLENGES}, ${NAMES}; a '${' of its own is written '$${'" },
         { "Note=${X",
           "/lib/services/s.conf:2: Note=${X: a '${' without its '}'; one of its own is written '$${'" },
         { "Note=100%",
@@ -142,7 +142,7 @@ static const Golden golden_errors[] = {
         { "Note=[X=1] a",
           "/lib/services/s.conf:2: Note=: '[X=': nothing is called X here; it needs a Find=X" },
         { "[Deploy]\nFile=key ${X}",
-          "/lib/services/s.conf:3: File=key ${X}: nothing is called ${X} here; there are: ${HTTP_SOCKET}, ${HTTP_LISTEN}, ${CHALLENGES}, ${NAMES}; a '${' of its own is written '$${'" },
+          "/lib/services/s.conf:3: File=key ${X}: nothing is called ${X} here; there are: ${PROGRAMS}, ${HTTP_SOCKET}, ${HTTP_LISTEN}, ${CHALLENGES}, ${NAMES}; a '${' of its own is written '$${'" },
 };
 
 static void test_golden(void) {
