@@ -8,6 +8,7 @@
 #define MESSAGE_DEPLOY_FAILED        "5a4b3c2d1e0f4a9b8c7d6e5f4a3b2c1d"
 #define MESSAGE_SERVED_WRONG         "91a2b3c4d5e6478f90a1b2c3d4e5f607"
 #define MESSAGE_SERVED_WELL          "4e8f0b6d27c94a53b1d6e90f3c58a712"
+#define MESSAGE_FILES_CHANGED        "3b8e0d4a6f1c4e7f9a25c1d07b64e89a"
 #define MESSAGE_EXPIRES_SOON         "c3d2e1f0a9b84c7d8e6f5a4b3c2d1e0f"
 #define MESSAGE_ACCOUNT_ACTION       "6c1d9e0f3b7a4d528e41f09a7b5c2d83"
 #define MESSAGE_CONFIG_ERROR         "e4f5a6b7c8d94e0fa1b2c3d4e5f6a7b8"

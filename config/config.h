@@ -13,6 +13,7 @@
 #include "acme/identifier.h"
 #include "acme/key.h"
 #include "acme/object.h"
+#include "base/calendar.h"
 #include "base/probe-protocol.h"
 #include "base/strings.h"
 #include "config/paths.h"
@@ -94,6 +95,14 @@ typedef struct ProbeConfig {
         uint16_t port;
 } ProbeConfig;
 
+/* When a service may be interrupted. */
+typedef struct RestartWindow {
+        char *text;       /* owns both; as configured: "Sun 03:00 /2h" */
+        char *begin_text; /* "Sun 03:00" */
+        Calendar begin;
+        int64_t length_sec;
+} RestartWindow;
+
 /* One place where a certificate is installed: a profile's [Deploy] overlaid by the certificate's
  * [Deploy TARGET]. */
 typedef struct TargetConfig {
@@ -122,6 +131,11 @@ typedef struct TargetConfig {
         size_t probe_count;
         char *probe_name; /* SNI; default the certificate's first name; NULL for an IP address */
         KeyFamily probe_family; /* a twin is asked for by its kind of key; else any */
+        RestartWindow *windows; /* none: at any time */
+        size_t window_count;
+        int64_t deadline_sec; /* before the former certificate expires windows end to hold; 0: by lifetime */
+        bool canary;          /* the certificate's other targets wait for it */
+        char *group;          /* of targets that are deployed one at a time; NULL: none */
 } TargetConfig;
 
 /* Whose contract a program that writes DNS records was made for. */

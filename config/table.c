@@ -199,6 +199,23 @@ const ConfigKey config_keys[] = {
           "value drops those given before, also the profile's. Unset: not looked at." },
         { ANY_DEPLOY, "Deploy", "ProbeName", &value_probe_name, AT(TargetConfig, probe_name), NULL,
           "The server name that the probes ask for. Unset: the certificate's first name." },
+        { ANY_DEPLOY, "Deploy", "RestartWindow", &value_windows, AT2(TargetConfig, windows, window_count), NULL,
+          "When the service may be interrupted: a calendar expression as in systemd.time(7), in this machine's "
+          "time unless UTC is written behind it, and how long from then on, for example 'Sun 03:00 /2h'; one "
+          "hour if nothing is said. A renewed certificate waits for it, and so does the repair of changed files; a "
+          "target's first certificate, a service that does not run and one that is told nothing do not. What "
+          "is begun in the window may end after it. May be given more than once; an empty value drops those "
+          "given before. Unset: at any time. See RestartDeadline=, and 'renewctl renew --now'." },
+        { ANY_DEPLOY, "Deploy", "RestartDeadline", &value_deadline, AT(TargetConfig, deadline_sec), "auto",
+          "How long before the certificate that the service still has expires it is told in any case: windows, "
+          "canary and what they wait for hold until then only. auto: a twentieth of the lifetime. There is "
+          "always as much time as check, job and hook may take." },
+        { ANY_DEPLOY, "Deploy", "Canary", &value_bool, AT(TargetConfig, canary), "no",
+          "Whether this target is the first: the others of the certificate wait until the new one is seen "
+          "served here, or RestartDeadline= has come." },
+        { ANY_DEPLOY, "Deploy", "Group", &value_item_name, AT(TargetConfig, group), NULL,
+          "A name of your choice. Targets of one group, whatever their certificate, are told one at a time: "
+          "the next one when the one before serves its certificate or has failed." },
 
         { CONFIG_CA, "CA", "Directory", &value_url, CA(directory), NULL,
           "The https URL of the ACME directory. Required." },

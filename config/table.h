@@ -70,6 +70,7 @@ bool config_section_exists(ConfigKind kind, const char *section);
 void ca_config_done(CaConfig *c);
 void file_config_done(FileConfig *f);
 void probe_configs_done(ProbeConfig **probes, size_t *count);
+void restart_window_done(RestartWindow *w);
 void target_config_done(TargetConfig *t);
 void certificate_config_done(CertificateConfig *c);
 DnsConfig *dns_config_free(DnsConfig *d);
@@ -85,6 +86,7 @@ DEFINE_CLEANUP(DnsConfig *, dns_config_free)
 #define LINES_MAX        64             /* of Configure=, Note=, Line= each */
 #define CONTACTS_MAX     2              /* of an account (F-07) */
 #define WORDS_MAX        64             /* of a command */
+#define WINDOWS_MAX      16             /* of one target */
 #define MAX_LABELS_MAX   127            /* more do not fit into 253 octets */
 #define TIMEOUT_MAX_SEC  SEC_PER_HOUR
 #define RENEW_BEFORE_MAX ((int64_t) 398 * SEC_PER_DAY)
@@ -104,6 +106,7 @@ extern const ValueType value_listen, value_probes, value_probe_name;
 extern const ValueType value_files, value_command, value_unit, value_options;
 extern const ValueType value_find, value_find_unit, value_lines, value_tested;
 extern const ValueType value_signal, value_user, value_memory, value_tasks;
+extern const ValueType value_windows, value_deadline;
 extern const ValueType value_dns_style, value_credentials, value_environment, value_propagation,
                 value_unseen, value_servers, value_resolver;
 

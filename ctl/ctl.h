@@ -26,6 +26,7 @@ typedef struct Ctl {
         bool force;
         /* of remove */
         bool restore;
+        bool now; /* renew: no restart window is waited for */
         /* of add */
         StringList services;
         const char *email; /* borrows */

@@ -77,9 +77,10 @@ static const Verb verbs[] = {
         { "plan", "", 0, 0, "", verb_plan, "show what happens to which certificate when", "" },
         { "dns-persist", "NAME", 1, 1, "", verb_dns_persist,
           "print the records that dns-persist-01 wants; writing them is yours", "" },
-        { "renew", "NAME", 1, 1, "wf", verb_renew, "renew a certificate now",
-          "  --wait   print each step until it is served or has failed\n"
-          "  --force  although the CA asked to wait, or it was just issued\n" },
+        { "renew", "NAME", 1, 1, "wfi", verb_renew, "renew a certificate now",
+          "  --wait   print each step until it is served, waits for a restart window, or has failed\n"
+          "  --force  although the CA asked to wait, or it was just issued\n"
+          "  --now    wait for no restart window and no canary; if that is all that is missing, nothing is ordered\n" },
         { "rehearse", "NAME", 1, 1, "", verb_rehearse,
           "walk the way of a renewal at the CA's test service; nothing is installed",
           "Each step is printed. Exit status 0: the renewal will find its way; 1: it will not.\n" },
@@ -115,6 +116,7 @@ static const struct option long_options[] = {
         { "restore", no_argument, NULL, 'r' },
         { "wait", no_argument, NULL, 'w' },
         { "force", no_argument, NULL, 'f' },
+        { "now", no_argument, NULL, 'i' },
         { "kid", required_argument, NULL, 'K' },
         { "key-file", required_argument, NULL, 'F' },
         { "yes", no_argument, NULL, 'y' },
@@ -233,6 +235,9 @@ static void take_verb_option(Ctl *ctl, int option, Seen *seen) {
                 break;
         case 'f':
                 ctl->force = true;
+                break;
+        case 'i':
+                ctl->now = true;
                 break;
         default:
                 if (!take_account_option(ctl, option))

@@ -52,7 +52,8 @@ static int renew(Ctl *ctl, const char *method, const char *name, bool follow) {
         int r;
 
         if (!parameters || json_set_string(parameters, "name", name) < 0 ||
-            (ctl->force && json_set_bool(parameters, "force", true) < 0))
+            (ctl->force && json_set_bool(parameters, "force", true) < 0) ||
+            (ctl->now && json_set_bool(parameters, "now", true) < 0))
                 return ctl_no_memory(ctl);
         /* Followed without a limit: an order takes as long as the CA likes. */
         r = ctl_connect(ctl, follow ? 0 : TIMEOUT_SEC, &client);

@@ -79,7 +79,7 @@ _renewctl() {
         case $verb in
             add) common+=' --service --email --agree-tos --staging --ca --key-type --challenge --dns --no-start --wait' ;;
             remove) common+=' --restore' ;;
-            renew) common+=' --wait --force' ;;
+            renew) common+=' --wait --force --now' ;;
             revoke) common+=' --reason --with-key --no-replace' ;;
             account) common+=' --kid --key-file --new-key --yes' ;;
         esac

@@ -56,7 +56,7 @@ int cert_revoked(Cert *c, const char *leaf, bool replace) {
                 return r;
         /* What is under way brings another one; else it begins, whatever was issued lately (S-08). */
         if (replace && c->phase != CERT_ORDERING && c->phase != CERT_STORING)
-                (void) cert_renew(c, true, &message);
+                (void) cert_renew(c, true, false, &message);
         cert_changed(c);
         return 0;
 }

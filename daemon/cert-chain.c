@@ -147,7 +147,7 @@ static void tell_issued(const Cert *c, const char *url) {
 
 /* From here on the new chain is the certificate of this name. */
 static int take_over(Cert *c) {
-        int64_t former = c->present ? c->info.not_after : 0;
+        int64_t former = c->present ? c->info.not_after : 0, oldest = cert_oldest_not_after(c);
         CertInfo info = {};
         int r;
 
@@ -161,6 +161,7 @@ static int take_over(Cert *c) {
                 return r;
         }
         c->record.current.former_not_after = former;
+        c->record.current.oldest_not_after = oldest;
         certinfo_done(&c->info);
         c->info = info;
         c->present = true;
@@ -169,7 +170,7 @@ static int take_over(Cert *c) {
         c->publish_failures = c->mismatches = 0;
         cert_forget_reach(c);
         c->replaces_in_vain = false;
-        c->wanted = c->forced = c->late_told = false;
+        c->wanted = c->forced = c->late_told = false; /* tell_now is for the targets, and stays */
         c->context->clock_floor = MAX(c->context->clock_floor, info.not_before - SEC_PER_DAY);
         return 0;
 }

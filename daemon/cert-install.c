@@ -30,6 +30,7 @@ static int target_for(Cert *c, const char *name, const TargetConfig *config, Tar
                 .prober = c->context->prober,
                 .changed = on_target_changed,
                 .not_live = on_not_live,
+                .canary = cert_canary,
                 .userdata = c,
         };
 
@@ -71,6 +72,7 @@ void cert_targets_free(Cert *c) {
 static void want_targets(Cert *c) {
         int r;
 
+        cert_inform_targets(c);
         for (size_t i = 0; i < c->target_count; i++) {
                 r = target_want(c->targets[i], c->info.leaf_sha256, cert_lifetime(c),
                                 c->live && !c->config->broken);
@@ -98,6 +100,14 @@ bool cert_install_is_settled(const Cert *c) {
         return !c->publish && !c->slot;
 }
 
+/* That may be for weeks: whoever watches is let go. */
+static void tell_hold(Cert *c) {
+        _cleanup_free_ char *text = NULL;
+
+        if (str_printf(&text, "issued; %s", cert_hold_words(c)) >= 0)
+                cert_tell(c, true, true, text);
+}
+
 /* Whoever watches a renewal is told its end here. */
 void cert_install_tell(Cert *c) {
         const char *trouble = c->publish_error;
@@ -111,12 +121,15 @@ void cert_install_tell(Cert *c) {
                 cert_tell(c, true, true, c->target_count > 0 ? "installed" : "issued");
         else if (trouble)
                 cert_tell(c, true, false, trouble);
+        else if (cert_hold_words(c))
+                tell_hold(c);
 }
 
 static void on_target_changed(void *userdata) {
         Cert *c = userdata;
 
         cert_changed(c);
+        cert_targets_changed(c);
         cert_hurry_twin(c);
         cert_install_tell(c);
 }

@@ -16,6 +16,7 @@
  *   cert-challenge.c which types of them
  *   cert-chain.c    the chain that came: checked, saved, taken over
  *   cert-install.c  published, and wanted at the targets
+ *   cert-hold.c     what the targets wait for
  *   cert-twin.c     and its twin, if it has one
  *   cert-rehearsal.c  the way of its renewal, walked before at another CA
  *   cert-rehearsal-words.c  what is told of that
@@ -156,6 +157,7 @@ struct Cert {
         HelperCall *prune, *retire;
         Target **targets;
         size_t target_count;
+        bool tell_now; /* by hand: no window and no canary is waited for */
 
         Cert *rehearsal; /* owns; NULL: its first CA has none to rehearse at */
         Cert *rehearses; /* borrowed; of a rehearsal: the certificate that it is for */
@@ -282,6 +284,13 @@ bool cert_is_deployed(const Cert *c);
 void cert_prune_keys(Cert *c); /* now, or when it is live */
 
 void cert_install_tell(Cert *c); /* those who look on, if all is done */
+
+/* cert-hold.c */
+const char *cert_canary(const Target *t, void *userdata); /* see TargetOwner */
+void cert_inform_targets(Cert *c);                        /* before they are told what to want */
+int64_t cert_oldest_not_after(const Cert *c);             /* once the next one takes over */
+void cert_targets_changed(Cert *c);
+bool cert_only_waits(const Cert *c); /* wherever it is not yet, it is held */
 
 /* cert-twin.c */
 void cert_join(Cert *c);

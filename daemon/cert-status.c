@@ -72,7 +72,7 @@ CertState cert_state(const Cert *c) {
         if (wrong || install_trouble(c) ||
             (cert_rehearsal_failed_last(c) && c->plan.reason == RENEW_NONE))
                 return CERT_DEGRADED;
-        if (c->phase != CERT_IDLE || !cert_is_deployed(c))
+        if (c->phase != CERT_IDLE || (!cert_is_deployed(c) && !cert_only_waits(c)))
                 return CERT_RENEWING;
         return CERT_VALID;
 }

@@ -206,16 +206,27 @@ static int add_rehearsal(const Cert *c, Json *list) {
                                 cert_rehearsal_failed_last(c) ? "the last one failed" : NULL);
 }
 
+static int why_target(const Target *t, char **ret) {
+        const char *trouble = target_trouble(t), *hold = target_hold_words(t);
+
+        if (!trouble && !hold)
+                return 0;
+        return str_printf(
+                        ret, "%s%s%s", trouble ? trouble : "", trouble && hold ? "; " : "",
+                        hold ? hold : "");
+}
+
 static int add_targets(const Cert *c, Json *list) {
         int r = 0;
 
         for (size_t i = 0; i < c->target_count && r >= 0; i++) {
-                _cleanup_free_ char *what = NULL;
+                _cleanup_free_ char *what = NULL, *why = NULL;
 
                 r = str_printf(&what, "install at %s", target_config(c->targets[i])->name);
                 if (r >= 0)
-                        r = add_step(list, what, target_next_attempt(c->targets[i]),
-                                     target_trouble(c->targets[i]));
+                        r = why_target(c->targets[i], &why);
+                if (r >= 0)
+                        r = add_step(list, what, target_next_attempt(c->targets[i]), why);
         }
         return r;
 }

@@ -366,13 +366,18 @@ static int forbidden_until(Cert *c, int64_t until, const char *why, char **ret_m
         return -EAGAIN;
 }
 
-int cert_renew(Cert *c, bool force, char **ret_message) {
+int cert_renew(Cert *c, bool force, bool tell_now, char **ret_message) {
         _cleanup_(string_list_done) StringList names = {};
         int64_t now = cert_now(c), until;
         int r;
 
         if (c->config->broken || !c->ca.session)
                 return -EUCLEAN;
+        c->tell_now = c->tell_now || tell_now;
+        if (tell_now && !force && cert_hold_words(c)) { /* there is a new one: it only waits */
+                cert_install(c);
+                return 0;
+        }
         if (c->phase == CERT_ORDERING || c->phase == CERT_STORING)
                 return force ? -EBUSY : 0;
         cert_fix_instants(c, now);

@@ -62,7 +62,7 @@ const CertificateConfig *cert_config(const Cert *c);
 void cert_abort(Cert *c);
 
 /* Renew now; see manager_renew() for errors and *ret_message. */
-int cert_renew(Cert *c, bool force, char **ret_message);
+int cert_renew(Cert *c, bool force, bool tell_now, char **ret_message);
 
 /* Rehearse now, at the staging CA of its first CA; *ret_message (malloc'ed) says what to do. -EUCLEAN: broken
  * configuration; -EOPNOTSUPP: there is none; -EBUSY: an order of its names is on its way. One that is under way goes on. */
@@ -109,6 +109,10 @@ typedef enum CertState {
 
 CertState cert_state(const Cert *c);
 const char *cert_state_to_string(CertState s);
+
+/* What the first of its targets that is held waits for, "nginx waits for the window Sun 03:00 (2027-01-03)"; NULL: none is.
+ * Borrowed. */
+const char *cert_hold_words(const Cert *c);
 
 /* Nothing is under way and nothing is due now. */
 bool cert_is_settled(const Cert *c);

@@ -292,7 +292,7 @@ static int on_rehearse(VarlinkCall *call, const Json *parameters, void *client) 
 
 static int on_renew(VarlinkCall *call, const Json *parameters, void *client) {
         _cleanup_free_ char *message = NULL;
-        bool force = false;
+        bool force = false, now = false;
         const char *name;
         int r;
 
@@ -301,12 +301,17 @@ static int on_renew(VarlinkCall *call, const Json *parameters, void *client) {
         r = json_get_bool(parameters, "force", &force);
         if (r < 0 && r != -ENOENT)
                 return varlink_invalid_parameter(call, "force");
+        r = json_get_bool(parameters, "now", &now);
+        if (r < 0 && r != -ENOENT)
+                return varlink_invalid_parameter(call, "now");
         Renewing *w = calloc(1, sizeof(*w));
         if (!w)
                 return -ENOMEM;
         *w = (Renewing){ .client = client, .call = call };
         r = manager_renew(
-                        control_of(client)->manager, name, force, on_step, w, &w->watch, &message);
+                        control_of(client)->manager, name,
+                        (force ? MANAGER_RENEW_FORCE : 0) | (now ? MANAGER_RENEW_TELL_NOW : 0),
+                        on_step, w, &w->watch, &message);
         if (r < 0) {
                 free(w);
                 return refuse_renewal(call, name, r, message);

@@ -75,7 +75,7 @@ static int problems(const Manager *m, StringList *ret) {
 /* ---- the sentence ---- */
 
 typedef struct Count {
-        size_t valid, renewing, new, broken;
+        size_t valid, renewing, waiting, new, broken;
         const Cert *next; /* the one that is renewed next */
         int64_t next_at;
 } Count;
@@ -89,6 +89,7 @@ static Count count(const Manager *m) {
 
                 n.valid += state == CERT_VALID || state == CERT_RENEWING;
                 n.renewing += state == CERT_RENEWING;
+                n.waiting += state == CERT_VALID && cert_hold_words(m->certs[i]);
                 n.new += state == CERT_NEW;
                 n.broken += state == CERT_BROKEN;
                 if (state == CERT_VALID && at > 0 && (!n.next || at < n.next_at)) {
@@ -116,6 +117,10 @@ static int good_sentence(const Manager *m, Bytes *b) {
         r = bytes_printf(b, "%zu certificate%s valid", n.valid, plural(n.valid));
         if (r >= 0 && n.renewing > 0)
                 r = bytes_printf(b, ", %zu being renewed", n.renewing);
+        if (r >= 0 && n.waiting > 0)
+                r =
+                                bytes_printf(b, ", %zu of them wait%s to be installed", n.waiting,
+                                             n.waiting == 1 ? "s" : "");
         if (r >= 0 && n.new > 0)
                 r = bytes_printf(b, ", %zu new on the way", n.new);
         if (r < 0 || !n.next)

@@ -192,7 +192,7 @@ static int watch_new(
 int manager_renew(
                 Manager *m,
                 const char *name,
-                bool force,
+                ManagerRenew how,
                 renew_step_fn step,
                 void *userdata,
                 RenewWatch **ret,
@@ -204,7 +204,8 @@ int manager_renew(
         *ret_message = NULL;
         r = watch_new(m, name, step, userdata, &c, &w);
         if (r >= 0)
-                r = cert_renew(c, force, ret_message);
+                r = cert_renew(c, how & MANAGER_RENEW_FORCE, how & MANAGER_RENEW_TELL_NOW,
+                               ret_message);
         if (r >= 0)
                 r = cert_watch(c, on_step, w, &w->inner);
         if (r >= 0)

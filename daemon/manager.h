@@ -94,16 +94,21 @@ int manager_restore(
                 manager_task_fn fn,
                 void *userdata,
                 ManagerTask **ret);
+typedef enum ManagerRenew {
+        MANAGER_RENEW_PLAINLY = 0,
+        MANAGER_RENEW_FORCE = 1 << 0,
+        MANAGER_RENEW_TELL_NOW = 1 << 1, /* no window is waited for; what only waits is not ordered */
+} ManagerRenew;
 
 /* Renew now. Each step is told to `step` until `done`. The watch is freed by its owner; freeing it does not stop the
- * renewal. -ENOENT unknown, -EUCLEAN broken configuration, -EBUSY with force: an order is on its way (it is watched all the same
- * without force), -EAGAIN: a Retry-After or the issuance guard forbids it and `force` is false; *ret_message (malloc'ed) says until when. */
+ * renewal. -ENOENT unknown, -EUCLEAN broken configuration, -EBUSY with FORCE: an order is on its way (it is watched all the same
+ * without it), -EAGAIN: a Retry-After or the issuance guard forbids it without FORCE; *ret_message (malloc'ed) says until when. */
 typedef struct RenewWatch RenewWatch;
 typedef void (*renew_step_fn)(const char *step, bool done, bool ok, void *userdata);
 int manager_renew(
                 Manager *m,
                 const char *name,
-                bool force,
+                ManagerRenew how,
                 renew_step_fn step,
                 void *userdata,
                 RenewWatch **ret,

@@ -153,6 +153,7 @@ static int read_current(const Json *record, RecordCurrent *c) {
         c->unusable = record_read_bool(j, "unusable");
         c->unwanted = record_read_bool(j, "unwanted");
         c->former_not_after = record_read_number(j, "former_not_after", INT64_MAX);
+        c->oldest_not_after = record_read_number(j, "oldest_not_after", INT64_MAX);
         return r;
 }
 
@@ -318,6 +319,8 @@ static int write_current(Json *record, const RecordCurrent *c) {
                 r = json_set_bool(j, "unwanted", c->unwanted);
         if (r >= 0)
                 r = json_set_int64(j, "former_not_after", c->former_not_after);
+        if (r >= 0)
+                r = json_set_int64(j, "oldest_not_after", c->oldest_not_after);
         if (r < 0)
                 return r;
         return json_set(record, "current", TAKE_PTR(j));

@@ -41,6 +41,7 @@ typedef struct RecordCurrent {
         bool unusable;            /* its key is gone */
         bool unwanted;            /* it was revoked, and another one shall take its place */
         int64_t former_not_after; /* of the one before it; 0: none */
+        int64_t oldest_not_after; /* the earliest of what targets may still have; 0: all have this one */
 } RecordCurrent;
 
 typedef struct RecordError {

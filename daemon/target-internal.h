@@ -4,6 +4,7 @@
  *
  *   target.c         the object, and which step is next
  *   target-deploy.c  the installer's part: look, deploy, confirm
+ *   target-hold.c    what a deploy that is due waits for
  *   target-served.c  handshakes: is it the leaf that is served?
  *   target-endpoint.c  and where
  *   target-status.c  words and JSON */
@@ -38,8 +39,10 @@ struct Target {
         TargetPhase phase;
         char *leaf; /* NULL: none wanted */
         int64_t lifetime_sec;
+        int64_t not_after, former_not_after;
         bool may_deploy;
         bool given_back; /* what stood here before stands here again: nothing is done */
+        bool now;        /* by hand: nothing is waited for */
 
         TargetRow row;             /* as last told */
         TargetServed served;       /* the worst of: */
@@ -49,6 +52,13 @@ struct Target {
         char *trouble;             /* owns; NULL: nothing is wrong */
         bool told;                 /* this trouble was logged */
         bool fresh;                /* deployed in this run and not yet told as good */
+
+        bool held;          /* WAITING for what hold-… says */
+        bool by_canary;     /* and that is a canary */
+        bool hold_told;     /* it was logged */
+        char *hold;         /* owns; words */
+        int64_t hold_until; /* Unix seconds; 0: not known */
+        bool drift_told;    /* that its files were changed was logged */
 
         Slot *slot;
         HelperCall *call;
@@ -81,6 +91,11 @@ usec_t target_now(const Target *t);
 void target_look(Target *t);
 void target_deploy(Target *t);
 void target_confirm(Target *t);
+
+/* target-hold.c */
+bool target_holds(Target *t);               /* looks; the deploy that is due must wait */
+void target_hold(Target *t);                /* and so it does */
+int64_t target_hold_until(const Target *t); /* 0: it does not wait, or nobody knows */
 
 /* target-served.c */
 void target_serve_begin(Target *t); /* with a window of patience */

@@ -84,6 +84,7 @@ int target_row_parse(const Json *parameters, TargetRow *ret) {
         if (r < 0)
                 return r;
         (void) json_get_bool(j, "in_place", &row.in_place); /* absent: false */
+        (void) json_get_bool(j, "proved", &row.proved);
         (void) json_get_bool(j, "activated", &row.activated);
         (void) json_get_bool(j, "rolled_back", &row.rolled_back);
         *ret = row;

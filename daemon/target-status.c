@@ -15,6 +15,8 @@ static const char *const phase_texts[] = {
 int64_t target_next_attempt(const Target *t) {
         usec_t now = target_now(t);
 
+        if (t->held)
+                return target_hold_until(t);
         if (t->phase != TARGET_WAITING || t->wake_at == 0)
                 return 0;
         return loop_wall_sec(t->owner.engine->loop) +
@@ -28,6 +30,8 @@ const char *target_trouble(const Target *t) {
 int target_describe(const Target *t, char **ret) {
         const char *text = phase_texts[t->phase];
 
+        if (target_hold_words(t))
+                return str_printf(ret, "%s", target_hold_words(t));
         if (!text) {
                 *ret = NULL;
                 return 0;
@@ -56,7 +60,9 @@ int target_json(const Target *t, Json **ret) {
         if (r >= 0)
                 r = json_set_string(j, "served", served_to_string(t->served));
         if (r >= 0)
-                r = json_set_string(j, "message", t->trouble);
+                r = json_set_string(j, "message", t->trouble ? t->trouble : target_hold_words(t));
+        if (r >= 0)
+                r = json_set_string(j, "waits", target_hold_words(t));
         if (r >= 0)
                 r = json_set_int64(j, "next_attempt", target_next_attempt(t));
         if (r >= 0 && t->row.todo.count > 0)
@@ -80,6 +86,16 @@ static bool same_list(const StringList *a, const StringList *b) {
                 if (strcmp(a->items[i], b->items[i]) != 0)
                         return false;
         return true;
+}
+
+static bool same_windows(const TargetConfig *a, const TargetConfig *b) {
+        if (a->window_count != b->window_count)
+                return false;
+        for (size_t i = 0; i < a->window_count; i++)
+                if (!str_equal(a->windows[i].text, b->windows[i].text))
+                        return false;
+        return a->deadline_sec == b->deadline_sec && a->canary == b->canary &&
+               str_equal(a->group, b->group);
 }
 
 static bool same_file(const FileConfig *a, const FileConfig *b) {
@@ -113,9 +129,10 @@ bool target_config_same(const TargetConfig *a, const TargetConfig *b) {
                 if (!same_file(&a->files[i], &b->files[i]))
                         return false;
         return same_list(&a->check, &b->check) && same_list(&a->hook, &b->hook) &&
-               same_list(&a->setup, &b->setup) && same_list(&a->options, &b->options) &&
-               same_list(&a->twin_files, &b->twin_files) && a->probe_family == b->probe_family &&
-               str_equal(a->reload, b->reload) && str_equal(a->restart, b->restart) &&
-               same_telling(a, b) && a->timeout_sec == b->timeout_sec && same_probes(a, b) &&
+               same_windows(a, b) && same_list(&a->setup, &b->setup) &&
+               same_list(&a->options, &b->options) && same_list(&a->twin_files, &b->twin_files) &&
+               a->probe_family == b->probe_family && str_equal(a->reload, b->reload) &&
+               str_equal(a->restart, b->restart) && same_telling(a, b) &&
+               a->timeout_sec == b->timeout_sec && same_probes(a, b) &&
                str_equal(a->probe_name, b->probe_name);
 }

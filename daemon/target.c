@@ -39,6 +39,7 @@ Target *target_free(Target *t) {
         free(t->trouble);
         target_endpoints_done(&t->endpoints);
         target_endpoints_done(&t->seen);
+        free(t->hold);
         free(t);
         return NULL;
 }
@@ -53,6 +54,7 @@ void target_set_phase(Target *t, TargetPhase phase) {
         t->timer = timer_free(t->timer);
         t->slot = slot_free(t->slot);
         t->wake_at = 0;
+        t->held = false;
         t->phase = phase;
 }
 
@@ -133,13 +135,21 @@ static bool wants_deploy(const Target *t) {
         return !target_is_here(t) || t->served == SERVED_OTHER || !t->row.activated;
 }
 
+/* It is due: told now, or when nothing holds it any more. */
+static void deploy_or_hold(Target *t) {
+        if (target_holds(t))
+                target_hold(t);
+        else
+                target_deploy(t);
+}
+
 static void on_open_timer(void *userdata) {
         Target *t = userdata;
         bool deploy = wants_deploy(t) && target_now(t) >= t->deploy_at;
 
         t->timer = timer_free(t->timer);
         if (deploy)
-                target_deploy(t);
+                deploy_or_hold(t);
         else if (t->config->probe_count > 0 && target_is_here(t) && !lacks_twin(t))
                 target_serve_once(t);
         else
@@ -193,6 +203,7 @@ void target_verified(Target *t) {
                 target_set_trouble(t, NULL, NULL);
         t->failures = 0;
         t->deploy_at = 0;
+        t->hold_told = t->drift_told = false;
         if (t->fresh)
                 tell_deployed(t);
         /* Without memory for a timer: looked at after the next change of configuration. */
@@ -210,6 +221,26 @@ static void blocked(Target *t) {
         target_open(t);
 }
 
+/* Somebody changed what was proved to be good: that is told once, and is trouble until it is mended. */
+static void tell_drift(Target *t) {
+        LogFields fields = {
+                .certificate = t->certificate,
+                .target = t->config->name,
+                .message_id = MESSAGE_FILES_CHANGED,
+        };
+        char *text = NULL;
+
+        if (t->row.state != ROW_VERIFIED || t->row.in_place || !str_equal(t->row.leaf, t->leaf))
+                return;
+        (void) str_printf(&text, "%s: its files are not as renewd left them", t->config->name);
+        if (!t->drift_told && text)
+                log_message(LOG_WARNING, &fields, "%s: %s", t->certificate, text);
+        t->drift_told = true;
+        free(t->trouble);
+        t->trouble = text;
+        t->told = true;
+}
+
 void target_decide(Target *t) {
         if (target_is_here(t) && t->row.state == ROW_VERIFIED) {
                 if (t->config->probe_count > 0)
@@ -218,6 +249,7 @@ void target_decide(Target *t) {
                         target_verified(t);
                 return;
         }
+        tell_drift(t);
         if (!t->may_deploy)
                 blocked(t);
         else if (target_now(t) < t->deploy_at)
@@ -227,7 +259,7 @@ void target_decide(Target *t) {
         else if (target_lacks_proof(t))
                 target_serve_begin(t);
         else
-                target_deploy(t);
+                deploy_or_hold(t);
 }
 
 const TargetConfig *target_config(const Target *t) {
@@ -245,7 +277,16 @@ void target_configure(Target *t, const char *certificate, const TargetConfig *co
         t->served = config->probe_count > 0 ? SERVED_UNKNOWN : SERVED_NOT_PROBED;
         t->failures = 0;
         t->deploy_at = 0;
+        t->hold_told = false;
         target_look(t);
+}
+
+void target_know(Target *t, int64_t not_after, int64_t former_not_after, bool now) {
+        t->not_after = not_after;
+        t->former_not_after = former_not_after;
+        if (now && !t->now)
+                t->deploy_at = 0;
+        t->now = now;
 }
 
 int target_want(Target *t, const char *leaf, int64_t lifetime_sec, bool may_deploy) {
@@ -258,6 +299,7 @@ int target_want(Target *t, const char *leaf, int64_t lifetime_sec, bool may_depl
                 t->failures = 0;
                 t->deploy_at = 0;
                 t->served = t->config->probe_count > 0 ? SERVED_UNKNOWN : SERVED_NOT_PROBED;
+                t->hold_told = t->drift_told = false;
                 target_set_trouble(t, NULL, NULL);
         }
         t->lifetime_sec = lifetime_sec;

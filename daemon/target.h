@@ -15,6 +15,8 @@ typedef struct TargetOwner {
         Slots *prober;
         void (*changed)(void *userdata);  /* something worth showing changed */
         void (*not_live)(void *userdata); /* the installer does not have the leaf live */
+        /* Name of a target that must have the wanted leaf before this one; NULL: none. May be NULL itself. */
+        const char *(*canary)(const Target *t, void *userdata);
         void *userdata;
 } TargetOwner;
 
@@ -38,6 +40,10 @@ int target_want(Target *t, const char *leaf, int64_t lifetime_sec, bool may_depl
 /* Ends what is under way; nothing more is done there until it is taken back. */
 void target_give_back(Target *t, bool given_back);
 
+/* What its waiting goes by; before target_want(). `not_after`: of the wanted leaf; `former_not_after`: the earliest end of
+ * what the service may still have (in the past: it is not waited). With `now` it waits for nothing. */
+void target_know(Target *t, int64_t not_after, int64_t former_not_after, bool now);
+
 bool target_is_verified(const Target *t);
 /* Verified, or it failed and waits for another try: nothing is under way. */
 bool target_is_settled(const Target *t);
@@ -50,6 +56,12 @@ bool target_awaits_twin(const Target *t);
 bool target_may_need_twin(const Target *t);
 /* They are here: no need to wait for the next try. */
 void target_hurry(Target *t);
+
+/* It is due, nothing is wrong, and it waits for its window or a canary: "nginx waits for the window Sun 03:00
+ * (2027-01-03)"; borrowed, NULL: it does not. */
+const char *target_hold_words(const Target *t);
+/* Whoever changed something about a canary says so: looks again if that was what this one waits for. */
+void target_canary_changed(Target *t);
 
 /* Unix seconds of the next try; 0: none planned. */
 int64_t target_next_attempt(const Target *t);

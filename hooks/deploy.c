@@ -206,7 +206,7 @@ static int settle_row(Deployment *d, char **ret_error) {
                 return r < 0 ? deploy_say(ret_error, r, "the ledger cannot be written") : 0;
         }
         d->row.state = ROW_VERIFIED;
-        d->row.activated = true;
+        d->row.activated = d->row.proved = true;
         (void) row_set_failure(&d->row, NULL, NULL); /* freeing cannot fail */
         r = row_save(d->rows_fd, d->job->target->name, &d->row);
         if (r < 0)

@@ -72,6 +72,8 @@ static int row_from_json(const Json *j, Row *ret) {
                 r = take_string(j, "step", &row.step);
         if (r >= 0)
                 r = take_string(j, "error", &row.error);
+        if (r >= 0 && json_get_bool(j, "proved", &row.proved) < 0)
+                row.proved = row.state == ROW_VERIFIED; /* a row of before there was this member */
         if (r >= 0 && row.state != ROW_NONE && !row.leaf)
                 r = -EBADMSG;
         if (r < 0)
@@ -128,6 +130,8 @@ static int add_stored(Json *j, const Row *r) {
                 e = json_set_string(j, "error", r->error);
         if (e >= 0)
                 e = json_set_bool(j, "rolled_back", r->rolled_back);
+        if (e >= 0)
+                e = json_set_bool(j, "proved", r->proved);
         return e;
 }
 

@@ -22,6 +22,7 @@ typedef struct Row {
         char *step;       /* owns; what failed last: "stage", "check", "reload" … NULL: nothing */
         char *error;      /* owns; in the words of the one who refused, one escaped line */
         bool rolled_back; /* the former set came back */
+        bool proved;      /* some leaf was verified here, this one or one before it */
 
         /* Observed, never stored. */
         bool in_place;

@@ -46,6 +46,8 @@ struct Helper {
         size_t proof_count;
         unsigned presents, cleanups;
         const char *program_error, *cleanup_error;
+        fake_deploy_fn on_deploy;
+        void *on_deploy_data;
 };
 
 int fake_signer_handle(

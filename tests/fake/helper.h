@@ -39,7 +39,7 @@ typedef struct FakeTarget {
         char *certificate, *name;
         struct FakeTarget *twin; /* awaited by this one; NULL */
         char *row;               /* leaf; NULL: no row */
-        bool verified, activated;
+        bool verified, activated, proved;
         char *files;  /* leaf whose pair is in place; NULL: none */
         char *loaded; /* leaf that the service serves */
         bool stopped; /* the service */
@@ -55,6 +55,10 @@ typedef struct FakeTarget {
         unsigned busy; /* times that it cannot be given back */
         unsigned deploys, swaps, restores;
 } FakeTarget;
+
+/* Each deploy is told when it begins. */
+typedef void (*fake_deploy_fn)(FakeTarget *t, void *userdata);
+void fake_installer_on_deploy(Helper *h, fake_deploy_fn fn, void *userdata);
 
 /* What a program shows. */
 typedef struct FakeProof {

@@ -59,6 +59,11 @@ bool fake_installer_mismatched(const Helper *h) {
         return h->mismatched;
 }
 
+void fake_installer_on_deploy(Helper *h, fake_deploy_fn fn, void *userdata) {
+        h->on_deploy = fn;
+        h->on_deploy_data = userdata;
+}
+
 void fake_target_delete_files(FakeTarget *t) {
         free(t->files);
         t->files = NULL;
@@ -120,6 +125,7 @@ static int row(const FakeTarget *t,
         (void) json_set_string(j, "state", !t->row ? "none" : t->verified ? "verified" : "open");
         (void) json_set_string(j, "leaf", t->row);
         (void) json_set_bool(j, "in_place", t->files && str_equal(t->files, t->row));
+        (void) json_set_bool(j, "proved", t->proved);
         (void) json_set_string(j, "unit", t->stopped ? "inactive" : "active");
         (void) json_set_bool(j, "activated", activated);
         (void) json_set_string(j, "step", step);
@@ -131,6 +137,8 @@ static int row(const FakeTarget *t,
 
 static int deploy(Helper *h, FakeTarget *t, const char *leaf, Json **ret, const char **ret_error) {
         t->deploys++;
+        if (h->on_deploy)
+                h->on_deploy(t, h->on_deploy_data);
         if (!str_equal(fake_installer_live(h, t->certificate), leaf)) {
                 *ret_error = "NotLive";
                 return 1;
@@ -284,7 +292,7 @@ int fake_installer_handle(
                 t->unproved = t->proof_fails;
                 if (t->proof_fails)
                         return row(t, "prove", "it uses another one", t->activated, false, ret);
-                t->verified = t->activated = true;
+                t->verified = t->activated = t->proved = true;
         }
         return row(t, t->unproved ? "prove" : NULL, t->unproved ? "it uses another one" : NULL,
                    t->activated, false, ret);

@@ -612,7 +612,9 @@ static void every_setting_counts(void) {
         FileConfig file = { .path = text, .mode = 0600 }, moved = { .path = text, .mode = 0640 };
         ProbeConfig other_probe = { .host = host, .port = 443, .protocol = PROBE_PROTOCOL_SMTP };
         TargetConfig a = { .name = name, .timeout_sec = 90 };
-        TargetConfig others[] = { a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a };
+        TargetConfig others[] = { a, a, a, a, a, a, a, a, a, a, a, a,
+                                  a, a, a, a, a, a, a, a, a, a, a, a };
+        RestartWindow window = { .text = text };
 
         others[0].reload = others[1].restart = others[3].probe_name = text;
         others[2].probes = &probe;
@@ -630,6 +632,11 @@ static void every_setting_counts(void) {
         others[16].memory_max = others[17].tasks_max = 1;
         others[18].setup = (StringList){ argv, 1 };
         others[19].options = (StringList){ argv, 1 };
+        others[20].windows = &window;
+        others[20].window_count = 1;
+        others[21].deadline_sec = 1;
+        others[22].canary = true;
+        others[23].group = text;
         CHECK(target_config_same(&a, &a));
         for (size_t i = 0; i < ELEMENTSOF(others); i++) {
                 CHECK(target_config_same(&others[i], &others[i]));
