@@ -53,7 +53,9 @@ static int runner_unit(Units *units, const ProgramRun *run, ProgramResult *ret) 
         else if (result.code == CLD_KILLED || result.code == CLD_DUMPED)
                 ret->end = PROGRAM_KILLED;
         else
-                (void) str_replace(&ret->error, "it could not be executed (no '#!' line?)");
+                (void) str_replace(
+                                &ret->error,
+                                "it could not be executed (no '#!' line, or on a file system without programs?)");
         ret->status = result.status;
         ret->output = result.output;
         result.output = (Bytes){};

@@ -121,5 +121,5 @@ int transient_run(Units *u, const TransientSpec *spec, TransientResult *ret, cha
         if (fake_units.on_transient)
                 fake_units.on_transient(spec);
         *ret = (TransientResult){ .code = CLD_EXITED, .status = fake_units.exit_status };
-        return 0;
+        return str_replace(&ret->result, fake_units.result);
 }

@@ -13,6 +13,7 @@ typedef struct FakeUnits {
         UnitState after_start; /* its state once it was restarted for certain */
         int tell_result;       /* of the reload or try-restart */
         int exit_status;       /* of a transient unit */
+        const char *result;    /* systemd's word of it; NULL: none */
         void (*on_transient)(const TransientSpec *spec); /* may look at the disk; NULL */
         void (*on_tell)(void);                           /* the same when the unit is told */
         const char *job;                                 /* type of the unit's job; NULL: none */

@@ -12,6 +12,7 @@ import subprocess
 import time
 
 import build
+from controllers import Controllers
 from process import Process, children, descendants, program_of, run, wait_until
 
 CACHE = os.environ.get("RENEWD_TEST_CACHE", "/var/cache/renewd-tests")
@@ -137,16 +138,24 @@ class Machine(Tree):
         super().__init__(layers, directory)
         self.process = None
         self.leader = None
+        self.controllers = None
 
     def enable(self, *units):
         """Before the boot."""
         run(["systemctl", f"--root={self.root}", "enable", "--quiet", *units])
 
-    def boot(self):
-        self.process = Process(nspawn(self.root, self.name, "--console=pipe", "-b"), os.path.join(self.directory, "boot.log"))
+    def boot(self, limits=False):
+        """limits: what its units may have of tasks and memory shall hold."""
+        argv = nspawn(self.root, self.name, "--console=pipe", "-b")
+        if limits:
+            self.controllers = Controllers(self.name)
+            argv = self.controllers.enter(argv)
+        self.process = Process(argv, os.path.join(self.directory, "boot.log"))
         self.leader = wait_until(self._find_leader, 30, lambda: "the machine boots\n" + self.process.output())
         wait_until(lambda: self.run("systemctl", "is-system-running", check=False).stdout.strip() in ("running", "degraded"),
                    60, lambda: "the machine has booted\n" + self.process.output(), 0.3)
+        if self.controllers:
+            self.controllers.hand_over(self)
 
     def _find_leader(self):
         assert self.process.alive(), "systemd-nspawn ended\n" + self.process.output()
@@ -249,6 +258,8 @@ class Machine(Tree):
     def destroy(self):
         if self.process and self.process.alive():
             self.power_cut()
+        if self.controllers:
+            self.controllers.remove()
         self.close()
 
 

@@ -77,6 +77,7 @@ class BootedCase(unittest.TestCase):
     authorities = [Authority("pebble", 14000)]
     names = NAMES
     packages = None  # a list of what is installed besides, from the top of the checkout
+    limits = False  # of tasks and memory shall hold in it
 
     @classmethod
     def setUpClass(cls):
@@ -87,7 +88,7 @@ class BootedCase(unittest.TestCase):
         cls.machine = Machine([install(roots[-1], harness.PLACE), *roots], os.path.join(harness.PLACE, f"machine-{name}"))
         cls.addClassCleanup(cls.machine.destroy)
         cls.furnish()
-        cls.machine.boot()
+        cls.machine.boot(cls.limits)
         cls.machine.run("update-ca-certificates")
 
     @classmethod

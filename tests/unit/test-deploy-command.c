@@ -272,6 +272,17 @@ static void limits_hold_for_every_program(void) {
         CHECK_INT(others, 3);
 }
 
+static void memory_is_said(void) {
+        _cleanup_(bench_done) Bench b;
+
+        begin(&b);
+        fake_units.result = "oom-kill";
+        bench_set_program(&b, &b.target.hook, "hook", "#!/bin/sh\nexit 0\n");
+        REQUIRE(bench_deploy(&b) >= 0);
+        CHECK_STR(b.row.step, "hook");
+        CHECK(b.row.error && strstr(b.row.error, "used more memory than Memory= allows"));
+}
+
 static void user_that_is_not_there(void) {
         _cleanup_(bench_done) Bench b;
 
@@ -300,4 +311,5 @@ TEST_MAIN({ "a signal goes to the main process of the unit", signal_goes_to_the_
           { "without systemd the fallback is told", without_systemd_the_old_script },
           { "a proof that fails keeps the row open", proof_keeps_the_row_open },
           { "R3.7: memory, tasks and time limit every program", limits_hold_for_every_program },
+          { "H5: what is ended because of its memory is told apart", memory_is_said },
           { "a user that does not exist is named", user_that_is_not_there })
