@@ -1,4 +1,4 @@
-/* Certificate signing requests: no subject, no extension but the names. What else a request may
+/* Certificate signing requests: for ACME no subject, and no extension but the names. What else a request may
  * say, a CA overrides or refuses (O-03, O-04). */
 
 #include "acme/csr.h"
@@ -43,7 +43,7 @@ static int add_names(X509_REQ *q, const StringList *names) {
         return 0;
 }
 
-int csr_build(EVP_PKEY *k, const StringList *names, Bytes *ret) {
+int csr_build_for(EVP_PKEY *k, const Subject *subject, const StringList *names, Bytes *ret) {
         _cleanup_(request_freep) X509_REQ *q = X509_REQ_new();
         unsigned char *der = NULL;
         int r;
@@ -52,7 +52,9 @@ int csr_build(EVP_PKEY *k, const StringList *names, Bytes *ret) {
                 return -ENOMEM;
         if (X509_REQ_set_version(q, 0) != 1 || X509_REQ_set_pubkey(q, k) != 1)
                 return -EIO;
-        r = add_names(q, names);
+        r = subject ? subject_to_name(subject, X509_REQ_get_subject_name(q)) : 0;
+        if (r >= 0)
+                r = add_names(q, names);
         if (r < 0)
                 return r;
 
@@ -64,6 +66,10 @@ int csr_build(EVP_PKEY *k, const StringList *names, Bytes *ret) {
         r = bytes_append(ret, der, (size_t) size);
         OPENSSL_free(der);
         return r;
+}
+
+int csr_build(EVP_PKEY *k, const StringList *names, Bytes *ret) {
+        return csr_build_for(k, NULL, names, ret);
 }
 
 /* The names that a request asks for; sorted, unique. */
@@ -217,4 +223,22 @@ int csr_public_key(const void *der, size_t size, EVP_PKEY **ret) {
         *ret = X509_REQ_get_pubkey(q);
         ERR_clear_error();
         return *ret ? 0 : -EBADMSG;
+}
+
+int csr_to_pem(const void *der, size_t size, Bytes *ret) {
+        _cleanup_(request_freep) X509_REQ *q = NULL;
+        BIO *bio = BIO_new(BIO_s_mem());
+        char *text;
+        int r = bio ? parse(der, size, &q) : -ENOMEM;
+
+        if (r >= 0 && PEM_write_bio_X509_REQ(bio, q) != 1)
+                r = -ENOMEM;
+        if (r >= 0) {
+                long length = BIO_get_mem_data(bio, &text);
+
+                r = length > 0 ? bytes_append(ret, text, (size_t) length) : -EIO;
+        }
+        (void) BIO_free(bio);
+        ERR_clear_error();
+        return r;
 }

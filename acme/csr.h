@@ -3,11 +3,18 @@
 /* Certificate signing requests (RFC 8555 §7.4; O-01 … O-05). */
 
 #include "acme/key.h"
+#include "acme/subject.h"
 #include "base/strings.h"
 
 /* DER of a request with empty subject, the names (DNS names and literal IP addresses) as subjectAltName, SHA-256 (SHA-384 for
  * P-384, Ed25519's own). Appended to *ret. */
 int csr_build(EVP_PKEY *k, const StringList *names, Bytes *ret);
+
+/* The same with a subject, for CAs without ACME. */
+int csr_build_for(EVP_PKEY *k, const Subject *subject, const StringList *names, Bytes *ret);
+
+/* The text form of a DER request; appended. -EBADMSG. */
+int csr_to_pem(const void *der, size_t size, Bytes *ret);
 
 /* A request that somebody else made. */
 typedef struct CsrInfo {

@@ -1,0 +1,9 @@
+#pragma once
+
+#include "acme/chain.h"
+#include "acme/pile.h"
+
+struct Pile {
+        CertificateStack *certificates; /* owns */
+        EVP_PKEY *key;                  /* owns */
+};
