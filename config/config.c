@@ -67,6 +67,7 @@ void certificate_config_done(CertificateConfig *c) {
         string_list_done(&c->names);
         string_list_done(&c->optional_names);
         free(c->ca);
+        free(c->first_name);
         free(c->profile);
         free(c->require_profile);
         free(c->preferred_chain);

@@ -183,7 +183,9 @@ typedef struct CertificateConfig {
         char *path;       /* of the file, for messages */
         StringList names; /* A-labels, lower case, sorted, unique; the optional ones included */
         StringList optional_names; /* of these: may be left out of an order that they make fail */
-        char *ca;                  /* name of a CaConfig that exists, unless broken */
+        char *ca;                  /* name of a CaConfig that exists, unless broken or elsewhere */
+        bool elsewhere;            /* CA=none: nothing is ordered, certificates are imported */
+        char *first_name;          /* of Names= as written; that of a common name */
         StringList fallback_cas; /* names of those that are asked when the one before fails (CA-03) */
         KeyType key_type;        /* KEY_TYPE_INVALID: that of a request, and none of ours */
         bool reuse_key;
@@ -262,6 +264,12 @@ const char *certificate_profile(const CertificateConfig *c);
 
 /* Is `ca` one of its CAs? */
 bool certificate_has_ca(const CertificateConfig *c, const char *ca);
+
+/* CA=none: certificates come from elsewhere. */
+#define CA_NONE "none"
+
+/* How the id of a key begins that was made for a request to a CA without ACME; it may take its time. */
+#define ATTEMPT_OF_REQUEST "manual-"
 
 /* How the id of a rehearsal's attempt begins: its key is of no use for any other CA, and does not stay. */
 #define ATTEMPT_OF_REHEARSAL "rehearsal-"

@@ -49,10 +49,27 @@ static int check_ca(Loader *l, const Report *report, const CertificateConfig *c,
                         known.size ? bytes_text(&known) : "none");
 }
 
-static int check_cas(Loader *l, const Report *report, const CertificateConfig *c) {
-        int r = check_ca(l, report, c, c->ca);
+/* A definition of this name would never be asked. */
+static int check_elsewhere(Loader *l, const Report *report, const CertificateConfig *c) {
+        if (c->fallback_cas.count > 0)
+                return report_error(
+                                report,
+                                "%s: CA=: '" CA_NONE
+                                "' means that the certificate is imported, and stands alone",
+                                c->path);
+        if (config_ca(l->config, CA_NONE) || find_broken_ca(l, CA_NONE))
+                return report_error(
+                                report,
+                                "%s: CA=" CA_NONE ": means that there is no CA; give ca/" CA_NONE
+                                ".conf another name",
+                                c->path);
+        return 0;
+}
 
-        for (size_t i = 0; i < c->fallback_cas.count && r >= 0; i++)
+static int check_cas(Loader *l, const Report *report, const CertificateConfig *c) {
+        int r = c->elsewhere ? check_elsewhere(l, report, c) : check_ca(l, report, c, c->ca);
+
+        for (size_t i = 0; i < c->fallback_cas.count && r >= 0 && !c->elsewhere; i++)
                 r = check_ca(l, report, c, c->fallback_cas.items[i]);
         return r;
 }
@@ -159,6 +176,7 @@ static int read_certificate(Loader *l, const Report *report, const Source *s, Ce
                 r = load_request(report, d);
         if (r >= 0)
                 r = fill_defaults(l, d);
+        c->elsewhere = str_equal(c->ca, CA_NONE);
         if (r >= 0)
                 r = check_cas(l, report, c);
         if (r >= 0)
@@ -167,6 +185,8 @@ static int read_certificate(Loader *l, const Report *report, const Source *s, Ce
                 r = load_dns(l, report, c);
         if (r >= 0)
                 r = load_targets(l, report, s, d);
+        if (r >= 0)
+                r = str_replace(&c->first_name, d->first_name);
         if (r < 0)
                 return r;
         r = add_optional_names(report, c);

@@ -102,7 +102,11 @@ const ConfigKey config_keys[] = {
           "Until then the installed certificate stays as it is." },
         { CONFIG_CERTIFICATE, "Certificate", "CA", &value_cas,
           AT2(CertificateDraft, certificate.ca, certificate.fallback_cas), NULL,
-          "The certificate authorities, preferred first, as in [Defaults]." },
+          "The certificate authorities, preferred first, as in [Defaults]. 'none': nothing is ordered; the "
+          "certificate comes from elsewhere, for example from a CA without ACME. 'renewctl csr NAME' makes key and "
+          "request, 'renewctl import NAME' takes what the CA sent; renewd installs it, watches it, and "
+          "announces its end a fifth of its life before, 30 days at least (a third of lives under 90 "
+          "days), or as RenewBefore= says." },
         { CONFIG_CERTIFICATE, "Certificate", "KeyType", &value_key_types,
           AT2(CertificateDraft, key_types, key_type_count), NULL,
           "The kind of private key, as in [Defaults]; two make twins." },

@@ -207,6 +207,7 @@ static int write_certificate(
 
 /* What follows the files: a way for http-01, the engine, the order. */
 static int start(Ctl *ctl, const Config *config, const char *name) {
+        const CertificateConfig *c = config_certificate(config, name);
         bool handed_over = false;
         int r;
 
@@ -214,10 +215,10 @@ static int start(Ctl *ctl, const Config *config, const char *name) {
                 ctl_say(ctl, "Not started; renewd takes it up after: systemctl reload renewd");
                 return 0;
         }
-        r = add_start(ctl, config, config_certificate(config, name), &handed_over);
+        r = c->elsewhere ? 0 : add_start(ctl, config, c, &handed_over);
         if (r == 0)
                 r = tell_engine(ctl, name);
-        if (r != 0)
+        if (r != 0 || c->elsewhere)
                 return r;
         if (handed_over) { /* an order followed now would fail before the web server hands over */
                 ctl_say(ctl,
@@ -252,7 +253,7 @@ int verb_add(Ctl *ctl, char *arguments[], int count) {
                                 "/SHORTER.conf yourself",
                                 names.items[0], ctl->paths.config);
         r = load(ctl, &before);
-        if (r == 0)
+        if (r == 0 && !str_equal(ca ? ca : before->default_ca, CA_NONE))
                 r = add_account(ctl, before, ca ? ca : before->default_ca);
         if (r == 0)
                 r = write_certificate(ctl, name, &names, ca, &written);

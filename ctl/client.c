@@ -7,6 +7,7 @@
 #include "ctl/nearest.h"
 
 #define INTERFACE "io.renewd.Manager."
+#define SIGNER    "io.renewd.Signer."
 
 int ctl_transport_failure(Ctl *ctl, int error) {
         if (error == -ENOENT || error == -ECONNREFUSED)
@@ -54,7 +55,8 @@ int ctl_reply_failure(Ctl *ctl, const VarlinkReply *reply, const char *name) {
 
         if (str_equal(reply->error, "org.varlink.service.PermissionDenied"))
                 return ctl_fail(ctl, CTL_NO_RIGHT, "only root may do this; use sudo");
-        if (name && str_equal(reply->error, INTERFACE "UnknownCertificate"))
+        if (name && (str_equal(reply->error, INTERFACE "UnknownCertificate") ||
+                     str_equal(reply->error, SIGNER "UnknownCertificate")))
                 return ctl_unknown_name(ctl, name);
         if (json_get_string(reply->parameters, "message", &message) < 0)
                 message = "renewd refused without a reason";
@@ -62,7 +64,7 @@ int ctl_reply_failure(Ctl *ctl, const VarlinkReply *reply, const char *name) {
         kind = str_escape(reply->error, 80);
         if (!shown || !kind)
                 return ctl_no_memory(ctl);
-        if (!str_skip_prefix(reply->error, INTERFACE))
+        if (!str_skip_prefix(reply->error, INTERFACE) && !str_skip_prefix(reply->error, SIGNER))
                 return ctl_fail(ctl, CTL_PROBLEM,
                                 "%s (%s); do the versions of renewd and renewctl match?", shown,
                                 kind);

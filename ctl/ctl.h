@@ -42,6 +42,13 @@ typedef struct Ctl {
         const char *key_file;
         bool yes;
         bool new_key;
+        /* of csr */
+        const char *subject; /* borrows, as the others */
+        const char *country, *province, *locality, *organization, *unit, *common_name;
+        const char *output;
+        /* of import */
+        const char *cert_file, *chain_file, *password_file;
+        bool dry_run;
         /* of revoke */
         const char *reason;
         bool with_key;
@@ -83,6 +90,14 @@ int ctl_transport_failure(Ctl *ctl, int error);
 /* "there is no certificate 'x'; did you mean …". */
 int ctl_unknown_name(Ctl *ctl, const char *name);
 
+/* Calls a method that tells steps, each of which is printed as it comes; takes `parameters`. Without `follow` it only
+ * begins. Returns the exit status. */
+int ctl_follow(Ctl *ctl, const char *method, Json *parameters, const char *name, bool follow);
+
+/* The configuration of one certificate, which has no error; 0, or an exit status. */
+int ctl_load_certificate(
+                Ctl *ctl, const char *name, Config **ret_config, const CertificateConfig **ret);
+
 /* Follows Renew with each step as it comes; returns the exit status. */
 int ctl_follow_renewal(Ctl *ctl, const char *name);
 
@@ -100,6 +115,8 @@ int verb_renew(Ctl *ctl, char *names[], int count);
 int verb_account(Ctl *ctl, char *names[], int count);
 int verb_revoke(Ctl *ctl, char *names[], int count);
 int verb_services(Ctl *ctl, char *arguments[], int count);
+int verb_csr(Ctl *ctl, char *names[], int count);
+int verb_import(Ctl *ctl, char *names[], int count);
 int verb_check(Ctl *ctl, char *names[], int count);
 int verb_version(Ctl *ctl, char *names[], int count);
 

@@ -23,7 +23,7 @@ static int build(const CtlGrant *g, Json **ret) {
         return 0;
 }
 
-static int connect_signer(Ctl *ctl, VarlinkClient **ret) {
+int ctl_connect_signer(Ctl *ctl, VarlinkClient **ret) {
         _cleanup_free_ char *path = NULL;
         int r;
 
@@ -43,7 +43,7 @@ int ctl_grant(Ctl *ctl, const CtlGrant *g) {
 
         if (build(g, &parameters) < 0)
                 return ctl_no_memory(ctl);
-        r = connect_signer(ctl, &client);
+        r = ctl_connect_signer(ctl, &client);
         if (r == 0)
                 r = ctl_call(ctl, client, "io.renewd.Signer.Grant", TAKE_PTR(parameters), &reply);
         if (r != 0)

@@ -64,6 +64,32 @@ static const char revoke_help[] =
                 "A key that is compromised is never used again, and another certificate is always\n"
                 "ordered. With --with-key CAs take the key for compromised, whatever the reason.\n";
 
+static const char csr_help[] =
+                "  --key-type TYPE      ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, rsa-4096, ed25519\n"
+                "  --subject SUBJECT    as 'C=DE,O=Example Ltd,CN=www.example.org'\n"
+                "  --country CC, --province TEXT, --locality TEXT, --organization TEXT, --unit TEXT,\n"
+                "  --common-name NAME, --email ADDRESS\n"
+                "                       single fields of it\n"
+                "  --new-key            make another key\n"
+                "  --output FILE        write it there, not to standard output\n"
+                "\n"
+                "The names are those of Names=; the common name is the first of them unless said\n"
+                "otherwise. Asked again it is the same key and request, until the certificate of that\n"
+                "key is in use. Nothing but the signer is needed, neither renewd nor a network.\n";
+
+static const char import_help[] =
+                "  --cert FILE           the certificate, perhaps with its chain and key\n"
+                "  --key FILE            its key; without it that of 'renewctl csr'\n"
+                "  --chain FILE          certificates of the CA\n"
+                "  --password-file FILE  the password of a PKCS#12 file or of the key\n"
+                "  --dry-run             only check\n"
+                "  --force               although it is ordered from a CA: until its next renewal;\n"
+                "                        or although the present one is valid longer\n"
+                "  --wait                print each step until it is served or has failed\n"
+                "\n"
+                "Files are PEM in any order, DER, PKCS#7 or PKCS#12. The chain is put in order; what is\n"
+                "missing is named, and never fetched.\n";
+
 static const Verb verbs[] = {
         { "add", "NAME [NAME...]", 1, NAMES_MAX, "seatckCDow", verb_add,
           "configure a certificate and order it", add_help },
@@ -85,6 +111,10 @@ static const Verb verbs[] = {
           "walk the way of a renewal at the CA's test service; nothing is installed",
           "Each step is printed. Exit status 0: the renewal will find its way; 1: it will not.\n" },
         { "revoke", "NAME", 1, 1, "RWN", verb_revoke, "revoke a certificate", revoke_help },
+        { "csr", "NAME", 1, 1, "k1234567en8", verb_csr,
+          "make key and request for a CA without ACME", csr_help },
+        { "import", "NAME", 1, 1, "90+!=fw", verb_import, "take a certificate from elsewhere",
+          import_help },
         { "account", "[ACTION] [CA]", 0, 2, "KFyn", verb_account, "the accounts at the CAs",
           account_help },
         { "services", "[list|show NAME]", 0, 2, "", verb_services,
@@ -124,6 +154,19 @@ static const struct option long_options[] = {
         { "reason", required_argument, NULL, 'R' },
         { "with-key", no_argument, NULL, 'W' },
         { "no-replace", no_argument, NULL, 'N' },
+        { "subject", required_argument, NULL, '1' },
+        { "country", required_argument, NULL, '2' },
+        { "province", required_argument, NULL, '3' },
+        { "locality", required_argument, NULL, '4' },
+        { "organization", required_argument, NULL, '5' },
+        { "unit", required_argument, NULL, '6' },
+        { "common-name", required_argument, NULL, '7' },
+        { "output", required_argument, NULL, '8' },
+        { "cert", required_argument, NULL, '9' },
+        { "key", required_argument, NULL, '0' },
+        { "chain", required_argument, NULL, '+' },
+        { "password-file", required_argument, NULL, '!' },
+        { "dry-run", no_argument, NULL, '=' },
         {},
 };
 
@@ -197,6 +240,31 @@ static bool take_account_option(Ctl *ctl, int option) {
         return true;
 }
 
+/* Those of csr and import; false: it is none of them. */
+static bool take_elsewhere_option(Ctl *ctl, int option) {
+        const struct {
+                int option;
+                const char **value;
+        } texts[] = {
+                { '1', &ctl->subject },      { '2', &ctl->country },
+                { '3', &ctl->province },     { '4', &ctl->locality },
+                { '5', &ctl->organization }, { '6', &ctl->unit },
+                { '7', &ctl->common_name },  { '8', &ctl->output },
+                { '9', &ctl->cert_file },    { '0', &ctl->key_file },
+                { '+', &ctl->chain_file },   { '!', &ctl->password_file },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++)
+                if (texts[i].option == option) {
+                        *texts[i].value = optarg;
+                        return true;
+                }
+        if (option != '=')
+                return false;
+        ctl->dry_run = true;
+        return true;
+}
+
 static void take_verb_option(Ctl *ctl, int option, Seen *seen) {
         switch (option) {
         case 's':
@@ -240,7 +308,7 @@ static void take_verb_option(Ctl *ctl, int option, Seen *seen) {
                 ctl->now = true;
                 break;
         default:
-                if (!take_account_option(ctl, option))
+                if (!take_account_option(ctl, option) && !take_elsewhere_option(ctl, option))
                         return;
         }
         if (!memchr(seen->letters, option, seen->count) && seen->count < sizeof seen->letters)

@@ -45,16 +45,12 @@ static int print_said(Ctl *ctl) {
         return 0;
 }
 
-static int renew(Ctl *ctl, const char *method, const char *name, bool follow) {
+int ctl_follow(Ctl *ctl, const char *method, Json *taken, const char *name, bool follow) {
         _cleanup_(varlink_client_freep) VarlinkClient *client = NULL;
-        _cleanup_(json_freep) Json *parameters = json_object_new();
+        _cleanup_(json_freep) Json *parameters = taken;
         bool ok = false, more = true;
         int r;
 
-        if (!parameters || json_set_string(parameters, "name", name) < 0 ||
-            (ctl->force && json_set_bool(parameters, "force", true) < 0) ||
-            (ctl->now && json_set_bool(parameters, "now", true) < 0))
-                return ctl_no_memory(ctl);
         /* Followed without a limit: an order takes as long as the CA likes. */
         r = ctl_connect(ctl, follow ? 0 : TIMEOUT_SEC, &client);
         if (r != 0)
@@ -81,6 +77,16 @@ static int renew(Ctl *ctl, const char *method, const char *name, bool follow) {
                 return ctl_transport_failure(ctl, r);
         ctl->answer = json_free(ctl->answer); /* the steps were the answer */
         return ok ? CTL_FINE : CTL_PROBLEM;
+}
+
+static int renew(Ctl *ctl, const char *method, const char *name, bool follow) {
+        _cleanup_(json_freep) Json *parameters = json_object_new();
+
+        if (!parameters || json_set_string(parameters, "name", name) < 0 ||
+            (ctl->force && json_set_bool(parameters, "force", true) < 0) ||
+            (ctl->now && json_set_bool(parameters, "now", true) < 0))
+                return ctl_no_memory(ctl);
+        return ctl_follow(ctl, method, TAKE_PTR(parameters), name, follow);
 }
 
 /* The other one of twins, if `name` is the first: that is how both are called. The second's own name means it alone. */

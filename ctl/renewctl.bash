@@ -14,7 +14,7 @@ _renewctl_files() {
 
 _renewctl() {
     local cur prev words cword verb= i
-    local verbs='add remove status show dns-persist why plan renew rehearse revoke account services check version'
+    local verbs='add remove status show dns-persist why plan renew rehearse revoke csr import account services check version'
     local actions='list show check create find update agree rollover deactivate bind repair'
     local challenges='http-01 tls-alpn-01 dns-01 dns-account-01 dns-persist-01'
     local common='--json --config --state --runtime --data --help --version'
@@ -66,11 +66,11 @@ _renewctl() {
             COMPREPLY=($(compgen -W 'unspecified keyCompromise superseded cessationOfOperation' -- "$cur"))
             return
             ;;
-        --key-file)
+        --key-file | --cert | --key | --chain | --password-file | --output)
             COMPREPLY=($(compgen -f -- "$cur"))
             return
             ;;
-        --email | --kid)
+        --email | --kid | --subject | --country | --province | --locality | --organization | --unit | --common-name)
             return
             ;;
     esac
@@ -81,6 +81,8 @@ _renewctl() {
             remove) common+=' --restore' ;;
             renew) common+=' --wait --force --now' ;;
             revoke) common+=' --reason --with-key --no-replace' ;;
+            csr) common+=' --key-type --subject --country --province --locality --organization --unit --common-name --email --new-key --output' ;;
+            import) common+=' --cert --key --chain --password-file --dry-run --force --wait' ;;
             account) common+=' --kid --key-file --new-key --yes' ;;
         esac
         COMPREPLY=($(compgen -W "$common" -- "$cur"))
@@ -89,7 +91,7 @@ _renewctl() {
 
     case $verb in
         '') COMPREPLY=($(compgen -W "$verbs" -- "$cur")) ;;
-        remove | show | why | renew | rehearse | revoke | dns-persist)
+        remove | show | why | renew | rehearse | revoke | csr | import | dns-persist)
             COMPREPLY=($(compgen -W "$(_renewctl_files "$config/certificates")" -- "$cur"))
             ;;
         services)

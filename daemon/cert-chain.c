@@ -145,6 +145,20 @@ static void tell_issued(const Cert *c, const char *url) {
                     words_date(c->info.not_after, cert_now(c), date));
 }
 
+void cert_become(Cert *c, CertInfo *info) {
+        certinfo_done(&c->info);
+        c->info = *info;
+        *info = (CertInfo){};
+        c->present = true;
+        c->live = false;
+        c->prune_wanted = true;
+        c->publish_failures = c->mismatches = 0;
+        cert_forget_reach(c);
+        c->replaces_in_vain = false;
+        c->wanted = c->forced = c->late_told = false; /* tell_now is for the targets, and stays */
+        c->context->clock_floor = MAX(c->context->clock_floor, c->info.not_before - SEC_PER_DAY);
+}
+
 /* From here on the new chain is the certificate of this name. */
 static int take_over(Cert *c) {
         int64_t former = c->present ? c->info.not_after : 0, oldest = cert_oldest_not_after(c);
@@ -162,16 +176,7 @@ static int take_over(Cert *c) {
         }
         c->record.current.former_not_after = former;
         c->record.current.oldest_not_after = oldest;
-        certinfo_done(&c->info);
-        c->info = info;
-        c->present = true;
-        c->live = false;
-        c->prune_wanted = true;
-        c->publish_failures = c->mismatches = 0;
-        cert_forget_reach(c);
-        c->replaces_in_vain = false;
-        c->wanted = c->forced = c->late_told = false; /* tell_now is for the targets, and stays */
-        c->context->clock_floor = MAX(c->context->clock_floor, info.not_before - SEC_PER_DAY);
+        cert_become(c, &info);
         return 0;
 }
 

@@ -118,7 +118,10 @@ void cert_install_tell(Cert *c) {
         for (size_t i = 0; i < c->target_count && !trouble; i++)
                 trouble = target_trouble(c->targets[i]);
         if (good)
-                cert_tell(c, true, true, c->target_count > 0 ? "installed" : "issued");
+                cert_tell(c, true, true,
+                          c->target_count > 0          ? "installed"
+                          : c->record.current.imported ? "imported"
+                                                       : "issued");
         else if (trouble)
                 cert_tell(c, true, false, trouble);
         else if (cert_hold_words(c))

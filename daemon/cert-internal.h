@@ -15,6 +15,7 @@
  *   cert-show.c     challenges shown and taken away
  *   cert-challenge.c which types of them
  *   cert-chain.c    the chain that came: checked, saved, taken over
+ *   cert-elsewhere.c  a certificate that a person brings
  *   cert-install.c  published, and wanted at the targets
  *   cert-hold.c     what the targets wait for
  *   cert-twin.c     and its twin, if it has one
@@ -273,6 +274,19 @@ int cert_describe_challenges(const Cert *c, char **ret);
 void cert_chain_arrived(Cert *c);
 void cert_chain_store(Cert *c);
 int cert_chain_adopt(Cert *c, const CertInfo *info); /* record.current from the open attempt */
+
+void cert_become(
+                Cert *c,
+                CertInfo *info); /* the chain on disk is this one now; takes what *info holds */
+
+/* cert-elsewhere.c */
+int64_t cert_renew_before(
+                const Cert *c); /* RenewBefore=, or what CA=none has instead; 0: by lifetime */
+bool cert_elsewhere_fits(const Cert *c);
+bool cert_elsewhere_is_late(const Cert *c);
+int cert_elsewhere_way(const Cert *c, char **ret);     /* what a person does */
+int cert_elsewhere_trouble(const Cert *c, char **ret); /* NULL: nothing is wanted of anybody */
+void cert_elsewhere_tell(Cert *c);                     /* in the log, once a day */
 
 /* cert-install.c */
 int cert_targets_configure(Cert *c, const CertificateConfig *config);

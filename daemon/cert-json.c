@@ -140,6 +140,8 @@ int cert_json(const Cert *c, Json **ret) {
                                                                 : "");
         if (r >= 0)
                 r = json_set_string(j, "issued_by", c->present ? c->record.current.ca : NULL);
+        if (r >= 0 && c->present && c->record.current.imported)
+                r = json_set_bool(j, "imported", true);
         if (r >= 0)
                 r = json_set_string(j, "state", cert_state_to_string(cert_state(c)));
         if (r >= 0)

@@ -27,6 +27,8 @@ static const char *install_trouble(const Cert *c) {
 }
 
 bool cert_is_late(const Cert *c) {
+        if (c->config->elsewhere)
+                return cert_elsewhere_is_late(c);
         return c->present && c->plan.reason != RENEW_NONE &&
                renew_is_alarming(c->info.not_before, c->info.not_after, cert_now(c));
 }
@@ -42,6 +44,8 @@ static int order_trouble(const Cert *c, char **ret) {
                 return str_printf(
                                 ret, "the clock cannot be right, nothing is renewed before %s",
                                 words_date(c->plan.at, now, words));
+        if (c->config->elsewhere)
+                return cert_elsewhere_trouble(c, ret);
         if (c->guard_until > now)
                 return str_printf(
                                 ret, "issued too often lately, no new order before %s",
@@ -64,7 +68,7 @@ CertState cert_state(const Cert *c) {
         /* Without memory for the words something is wrong indeed. */
         wrong = order_trouble(c, &trouble) < 0 || trouble;
         if (!c->present)
-                return wrong ? CERT_FAILING : CERT_NEW;
+                return c->config->elsewhere ? CERT_DEGRADED : wrong ? CERT_FAILING : CERT_NEW;
         if (cert_now(c) > c->info.not_after && c->plan.reason != RENEW_CLOCK)
                 return CERT_EXPIRED;
         if (cert_is_late(c))
@@ -86,6 +90,8 @@ int64_t cert_not_after(const Cert *c) {
 int64_t cert_next_renewal(const Cert *c) {
         if (c->config->broken || c->phase != CERT_IDLE)
                 return 0;
+        if (c->config->elsewhere) /* when somebody should bring it */
+                return c->present ? c->plan.at : 0;
         return c->plan.reason == RENEW_NONE ? c->plan.at : c->planned;
 }
 
@@ -94,7 +100,7 @@ int64_t cert_next_attempt(const Cert *c) {
         usec_t boot = loop_boot_usec(c->context->engine->loop);
         int64_t at = 0, other;
 
-        if (c->phase == CERT_IDLE)
+        if (c->phase == CERT_IDLE && !c->config->elsewhere)
                 at = c->plan.reason != RENEW_NONE ? c->planned : cert_optional_at(c);
         if (c->publish_timer && c->publish_at > boot) {
                 other = cert_now(c) + (int64_t) ((c->publish_at - boot) / USEC_PER_SEC);
@@ -234,7 +240,10 @@ int cert_message(const Cert *c, const char *step, char **ret) {
         else if (r >= 0 && b.size == 0 && c->present) {
                 r = bytes_printf(&b, "valid until %s", words_date(c->info.not_after, now, date));
                 if (r >= 0 && next > 0)
-                        r = bytes_printf(&b, "; renewal on %s", words_date(next, now, date));
+                        r = bytes_printf(
+                                        &b, "; %s on %s",
+                                        c->config->elsewhere ? "the next one is wanted" : "renewal",
+                                        words_date(next, now, date));
         } else if (r >= 0 && b.size == 0)
                 r = bytes_append_string(&b, "waiting for its first order");
         if (r < 0)

@@ -118,6 +118,8 @@ int cert_why(const Cert *c, char **ret) {
         *ret = NULL;
         if (c->config->broken)
                 return str_printf(ret, "its configuration has an error: see 'renewctl check'");
+        if (c->config->elsewhere)
+                return cert_elsewhere_trouble(c, ret);
         if (!c->ca.session)
                 return str_printf(ret, "it has no CA that can be asked");
         if (c->phase == CERT_QUEUED)
@@ -183,6 +185,18 @@ static int add_order(const Cert *c, Json *list) {
         return r < 0 ? r : add_step(list, what, at, why);
 }
 
+static int add_import(const Cert *c, Json *list) {
+        _cleanup_free_ char *way = NULL;
+        int r;
+
+        if (!c->config->elsewhere || c->config->broken)
+                return 0;
+        r = cert_elsewhere_way(c, &way);
+        return r < 0 ? r
+                     : add_step(list, "another certificate is wanted",
+                                c->present ? c->plan.at : cert_now(c), way);
+}
+
 static int add_optional(const Cert *c, Json *list) {
         _cleanup_free_ char *why = NULL;
         int r;
@@ -235,6 +249,8 @@ int cert_plan_json(const Cert *c, Json **ret) {
         _cleanup_(json_freep) Json *list = json_array_new();
         int r = list ? add_order(c, list) : -ENOMEM;
 
+        if (r >= 0)
+                r = add_import(c, list);
         if (r >= 0)
                 r = add_optional(c, list);
         if (r >= 0)

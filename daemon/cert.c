@@ -66,6 +66,8 @@ bool cert_fits(const Cert *c) {
 
         if (!c->present || c->config->broken)
                 return c->present;
+        if (c->config->elsewhere)
+                return cert_elsewhere_fits(c);
         if (str_equal(now->leaf, c->info.leaf_sha256)) {
                 if (now->unwanted)
                         return false;
@@ -102,7 +104,7 @@ RenewPlan cert_plan_at(const Cert *c, int64_t now) {
                 .fits = cert_fits(c),
                 .not_before = c->info.not_before,
                 .not_after = c->info.not_after,
-                .renew_before_sec = c->config->renew_before_sec,
+                .renew_before_sec = cert_renew_before(c),
                 .jitter = jitter_of(c),
                 .now = now,
                 .started = c->context->once ? 0 : c->context->started,
@@ -208,6 +210,7 @@ void cert_plan(Cert *c) {
         cert_fix_instants(c, now);
         c->plan = cert_plan_at(c, now);
         if (!cert_is_due(c)) {
+                cert_elsewhere_tell(c);
                 plan_idle(c, now);
                 return;
         }
@@ -371,6 +374,13 @@ int cert_renew(Cert *c, bool force, bool tell_now, char **ret_message) {
         int64_t now = cert_now(c), until;
         int r;
 
+        if (c->config->elsewhere && !c->config->broken) {
+                _cleanup_free_ char *way = NULL;
+
+                if (cert_elsewhere_way(c, &way) >= 0)
+                        (void) str_printf(ret_message, "nothing is ordered with CA=none: %s", way);
+                return -EUCLEAN;
+        }
         if (c->config->broken || !c->ca.session)
                 return -EUCLEAN;
         c->tell_now = c->tell_now || tell_now;

@@ -64,6 +64,11 @@ void cert_abort(Cert *c);
 /* Renew now; see manager_renew() for errors and *ret_message. */
 int cert_renew(Cert *c, bool force, bool tell_now, char **ret_message);
 
+/* This chain (PEM, leaf first), whose key the signer has, is the certificate. -EUCLEAN: broken configuration; -EBUSY: an order
+ * is on its way; -EPERM: it is ordered from a CA (not with `force`); -EINVAL: it is no good; *ret_message (malloc'ed) says why.
+ * The present one again changes nothing. */
+int cert_import(Cert *c, const void *pem, size_t size, bool force, char **ret_message);
+
 /* Rehearse now, at the staging CA of its first CA; *ret_message (malloc'ed) says what to do. -EUCLEAN: broken
  * configuration; -EOPNOTSUPP: there is none; -EBUSY: an order of its names is on its way. One that is under way goes on. */
 int cert_rehearse(Cert *c, char **ret_message);

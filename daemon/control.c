@@ -290,6 +290,30 @@ static int on_rehearse(VarlinkCall *call, const Json *parameters, void *client) 
         return answer_steps(call, w, "the rehearsal has begun");
 }
 
+static int on_import(VarlinkCall *call, const Json *parameters, void *client) {
+        _cleanup_free_ char *message = NULL;
+        ManagerImport wish = {};
+        Renewing *w;
+        int r;
+
+        if (json_get_string(parameters, "name", &wish.name) < 0)
+                return varlink_invalid_parameter(call, "name");
+        if (json_get_string(parameters, "chain", &wish.chain) < 0)
+                return varlink_invalid_parameter(call, "chain");
+        if (json_get_bool(parameters, "force", &wish.force) == -EBADMSG)
+                return varlink_invalid_parameter(call, "force");
+        w = calloc(1, sizeof(*w));
+        if (!w)
+                return -ENOMEM;
+        *w = (Renewing){ .client = client, .call = call };
+        r = manager_import(control_of(client)->manager, &wish, on_step, w, &w->watch, &message);
+        if (r < 0) {
+                free(w);
+                return refuse_renewal(call, wish.name, r, message);
+        }
+        return answer_steps(call, w, "imported");
+}
+
 static int on_renew(VarlinkCall *call, const Json *parameters, void *client) {
         _cleanup_free_ char *message = NULL;
         bool force = false, now = false;
@@ -343,6 +367,7 @@ static int on_reload(VarlinkCall *call, const Json *parameters, void *client) {
 static const char *const no_parameters[] = { NULL };
 static const char *const show_parameters[] = { "name", NULL };
 static const char *const renew_parameters[] = { "name", "force", NULL };
+static const char *const import_parameters[] = { "name", "chain", "force", NULL };
 static const char *const account_parameters[] = { "ca", NULL };
 static const char *const create_parameters[] = { "ca", "newKey", NULL };
 static const char *const revoke_parameters[] = { "name", "reason", "withKey", "replace", NULL };
@@ -353,6 +378,7 @@ static const VarlinkMethod methods[] = {
         { "Show", 0, show_parameters, on_show },
         { "DnsPersist", 0, show_parameters, on_persist },
         { "Renew", VARLINK_ROOT_ONLY, renew_parameters, on_renew },
+        { "Import", VARLINK_ROOT_ONLY, import_parameters, on_import },
         { "Rehearse", VARLINK_ROOT_ONLY, show_parameters, on_rehearse },
         { "Reload", VARLINK_ROOT_ONLY, no_parameters, on_reload },
         { "Accounts", 0, no_parameters, control_accounts },

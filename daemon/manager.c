@@ -213,6 +213,28 @@ int manager_renew(
         return r;
 }
 
+int manager_import(
+                Manager *m,
+                const ManagerImport *wish,
+                renew_step_fn step,
+                void *userdata,
+                RenewWatch **ret,
+                char **ret_message) {
+        _cleanup_(renew_watch_freep) RenewWatch *w = NULL;
+        Cert *c;
+        int r;
+
+        *ret_message = NULL;
+        r = watch_new(m, wish->name, step, userdata, &c, &w);
+        if (r >= 0)
+                r = cert_import(c, wish->chain, strlen(wish->chain), wish->force, ret_message);
+        if (r >= 0)
+                r = cert_watch(c, on_step, w, &w->inner);
+        if (r >= 0)
+                *ret = TAKE_PTR(w);
+        return r;
+}
+
 int manager_rehearse(
                 Manager *m,
                 const char *name,

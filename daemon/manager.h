@@ -113,6 +113,18 @@ int manager_renew(
                 void *userdata,
                 RenewWatch **ret,
                 char **ret_message);
+/* This chain is the certificate's, as cert_import() has it; its installation is told as above. -ENOENT: unknown. */
+typedef struct ManagerImport {
+        const char *name, *chain; /* PEM */
+        bool force;
+} ManagerImport;
+int manager_import(
+                Manager *m,
+                const ManagerImport *wish,
+                renew_step_fn step,
+                void *userdata,
+                RenewWatch **ret,
+                char **ret_message);
 /* Rehearse now; steps as above. -ENOENT, -EUCLEAN as above; -EBUSY: an order of its names is on its way; -EOPNOTSUPP: its CA has
  * no Staging=. *ret_message as above. */
 int manager_rehearse(

@@ -152,6 +152,7 @@ static int read_current(const Json *record, RecordCurrent *c) {
         c->at = record_read_number(j, "at", INT64_MAX);
         c->unusable = record_read_bool(j, "unusable");
         c->unwanted = record_read_bool(j, "unwanted");
+        c->imported = record_read_bool(j, "imported");
         c->former_not_after = record_read_number(j, "former_not_after", INT64_MAX);
         c->oldest_not_after = record_read_number(j, "oldest_not_after", INT64_MAX);
         return r;
@@ -214,6 +215,7 @@ int record_parse(const Json *j, Record *ret) {
         if (e < 0)
                 return e;
         r.attempts = record_read_number(j, "attempts", INT64_MAX / 2);
+        r.import_told = record_read_number(j, "import_told", INT64_MAX);
         (void) json_get_bool(j, "shown", &r.shown); /* absent: false */
         read_issued(j, &r);
         *ret = r;
@@ -318,6 +320,8 @@ static int write_current(Json *record, const RecordCurrent *c) {
         if (r >= 0)
                 r = json_set_bool(j, "unwanted", c->unwanted);
         if (r >= 0)
+                r = json_set_bool(j, "imported", c->imported);
+        if (r >= 0)
                 r = json_set_int64(j, "former_not_after", c->former_not_after);
         if (r >= 0)
                 r = json_set_int64(j, "oldest_not_after", c->oldest_not_after);
@@ -385,6 +389,10 @@ int record_build(const Record *rec, Json **ret) {
                 r = record_write_round(j, rec);
         if (r >= 0)
                 r = json_set_bool(j, "shown", rec->shown);
+        if (r >= 0 && rec->import_told > 0)
+                r = json_set_int64(j, "import_told", rec->import_told);
+        else if (r >= 0)
+                (void) json_remove(j, "import_told"); /* -ENOENT: as it shall be */
         if (r >= 0)
                 r = write_issued(j, rec);
         if (r < 0)

@@ -40,6 +40,7 @@ typedef struct RecordCurrent {
         int64_t at;               /* when it came; 0: not known */
         bool unusable;            /* its key is gone */
         bool unwanted;            /* it was revoked, and another one shall take its place */
+        bool imported;            /* a person brought it */
         int64_t former_not_after; /* of the one before it; 0: none */
         int64_t oldest_not_after; /* the earliest of what targets may still have; 0: all have this one */
 } RecordCurrent;
@@ -101,7 +102,8 @@ typedef struct Record {
         size_t fallback_count;
         RetryQuota quota; /* of all CAs together */
         RecordLeftOut left_out;
-        bool shown;                            /* a program may be showing something (J-13) */
+        int64_t import_told; /* when it was last said that a certificate must be brought; 0: never */
+        bool shown;          /* a program may be showing something (J-13) */
         RecordIssue issued[RECORD_ISSUED_MAX]; /* oldest first */
         size_t issued_count;
         StringList revoked; /* SHA-256 of the leaves that were revoked by us, oldest first; the installer reads it too */

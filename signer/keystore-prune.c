@@ -11,11 +11,13 @@
 #include "signer/keystore-internal.h"
 
 static bool is_young(int dir_fd, const char *file, int64_t now) {
+        int64_t age = str_skip_prefix(file, ATTEMPT_OF_REQUEST) ? KEYSTORE_KEEP_REQUEST_SEC
+                                                                : KEYSTORE_KEEP_SEC;
         struct stat st;
 
         if (fstatat(dir_fd, file, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
                 return true;
-        return st.st_mtim.tv_sec > now - KEYSTORE_KEEP_SEC;
+        return st.st_mtim.tv_sec > now - age;
 }
 
 /* A rehearsal's is of no use when that has ended. */

@@ -166,3 +166,30 @@ int keystore_find(int store_fd, const char *certificate, const char *spki_sha256
         }
         return r < 0 ? r : -ENOKEY;
 }
+
+int keystore_import(int store_fd, const char *certificate, EVP_PKEY *key) {
+        _cleanup_(key_freep) EVP_PKEY *there = NULL;
+        _cleanup_close_ int dir_fd = -1;
+        _cleanup_free_ char *file = NULL;
+        char spki[SHA256_HEX_SIZE];
+        int r;
+
+        r = key_spki_sha256(key, spki);
+        if (r < 0)
+                return r;
+        dir_fd = keystore_enter_path(store_fd, "keys", certificate, true);
+        if (dir_fd < 0)
+                return TAKE_FD(dir_fd);
+        r = dir_lock(dir_fd, true);
+        if (r >= 0)
+                r = dir_remove_temporaries(dir_fd);
+        if (r < 0)
+                return r;
+        r = keystore_find(store_fd, certificate, spki, &there);
+        if (r != -ENOKEY)
+                return r;
+        if (!has_room(dir_fd))
+                return -EDQUOT;
+        r = str_printf(&file, "import-%.16s" KEY_SUFFIX, spki);
+        return r < 0 ? r : keystore_write(dir_fd, file, key);
+}

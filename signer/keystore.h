@@ -4,7 +4,9 @@
  *
  *   accounts/CA/THUMBPRINT.pem   the account key of a CA, and while it is being rolled over the next one
  *   keys/NAME/ATTEMPT.pem        one key per certificate and attempt
+ *   keys/NAME/import-SPKI.pem    one that root brought (the first 16 digits)
  *   keys/NAME/SPKI.retired       this key is never used for another attempt
+ *   requests/NAME.json           the last request to a CA without ACME (signer/manual.h)
  *   blocked/SPKI                 compromised keys (signer/blocked.h)
  *   grants/ACTION.NAME           what root allowed lately (signer/grant.h)
  *
@@ -49,6 +51,9 @@ int keystore_certificate(
                 bool create,
                 EVP_PKEY **ret);
 
+/* Keeps a key that was made elsewhere, durable, if the certificate has not got it yet. -EDQUOT. */
+int keystore_import(int store_fd, const char *certificate, EVP_PKEY *key);
+
 /* The attempt gets the certificate's key with this SPKI, if it is here, of kind `type` and not retired, and the attempt
  * has none yet (O-05); else nothing happens. */
 int keystore_reuse(
@@ -73,9 +78,10 @@ typedef struct KeystoreKept {
         const char *attempt;     /* of the open order; NULL: none */
 } KeystoreKept;
 
-/* Removes the keys of the certificate that are neither kept nor younger than 30 days (those of rehearsals: at any age), and
- * what interrupted writes left. A file that cannot be read as a key is left alone. */
-#define KEYSTORE_KEEP_SEC ((int64_t) 30 * SEC_PER_DAY)
+/* Removes the keys of the certificate that are neither kept nor younger than 30 days (those of rehearsals: at any age; of
+ * requests that a person carries to a CA: than 400 days), and what interrupted writes left. A file that cannot be read as a key is left alone. */
+#define KEYSTORE_KEEP_SEC         ((int64_t) 30 * SEC_PER_DAY)
+#define KEYSTORE_KEEP_REQUEST_SEC ((int64_t) 400 * SEC_PER_DAY)
 int keystore_prune(
                 int store_fd,
                 const char *certificate,

@@ -4,7 +4,8 @@
  *
  *   service.c          orders and certificate keys, and the table of all methods
  *   service-account.c  the account: made, found, updated
- *   service-key.c      what needs a grant: other account keys, the account's end, revocation */
+ *   service-key.c      what needs a grant: other account keys, the account's end, revocation
+ *   service-elsewhere.c  requests to CAs without ACME, and keys that root brings */
 
 #include "acme/jws.h"
 #include "signer/request.h"
@@ -36,3 +37,9 @@ int method_replace_account_key(VarlinkCall *call, const Json *parameters, void *
 int method_sign_key_change(VarlinkCall *call, const Json *parameters, void *userdata);
 int method_sign_deactivate(VarlinkCall *call, const Json *parameters, void *userdata);
 int method_sign_revoke(VarlinkCall *call, const Json *parameters, void *userdata);
+
+/* service-elsewhere.c */
+int method_manual_request(VarlinkCall *call, const Json *parameters, void *userdata);
+int method_find_key(VarlinkCall *call, const Json *parameters, void *userdata);
+int grant_import(
+                Request *q); /* of method_grant(): at once, as there is nothing that the engine would use it for */

@@ -75,10 +75,13 @@ static int read_given_key(Request *q, const Grant *g, const char **ret) {
 
 int method_grant(VarlinkCall *call, const Json *parameters, void *userdata) {
         _cleanup_(request_done) Request q = request_init("Grant", call, parameters, userdata);
-        const char *key = NULL;
+        const char *key = NULL, *action = NULL;
         Grant g = {};
         int r;
 
+        (void) json_get_string(parameters, "action", &action); /* read_grant() judges it */
+        if (str_equal(action, "import"))
+                return grant_import(&q);
         r = read_grant(&q, &g);
         if (r > 0)
                 r = read_given_key(&q, &g, &key);

@@ -320,6 +320,9 @@ static const char *const csr_parameters[] = { "certificate", "attempt", "names",
 static const char *const retire_parameters[] = { "certificate", "spki", NULL };
 static const char *const prune_parameters[] = { "certificate", "spki", "attempt", NULL };
 
+static const char *const manual_parameters[] = { "certificate", "keyType", "subject",
+                                                 "create",      "other",   NULL };
+
 static const VarlinkMethod methods[] = {
         { "Account", 0, account_parameters, method_account },
         { "SignNewAccount", 0, new_account_parameters, method_sign_new_account },
@@ -339,6 +342,8 @@ static const VarlinkMethod methods[] = {
         { "SignDeactivate", 0, request_parameters, method_sign_deactivate },
         { "SignRevoke", 0, revoke_parameters, method_sign_revoke },
         { "Prune", 0, prune_parameters, method_prune },
+        { "ManualRequest", VARLINK_ROOT_ONLY, manual_parameters, method_manual_request },
+        { "FindKey", VARLINK_ROOT_ONLY, retire_parameters, method_find_key },
         {},
 };
 

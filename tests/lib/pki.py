@@ -34,9 +34,56 @@ def make_server_certificate(directory, name, sans, days=30):
     return cert, key
 
 
+def make_intermediate(directory, name="Intermediate for TLS"):
+    """An intermediate of that CA: directory/intermediate.pem and intermediate.key."""
+    key, cert = os.path.join(directory, "intermediate.key"), os.path.join(directory, "intermediate.pem")
+    with tempfile.TemporaryDirectory() as scratch:
+        request, extensions = os.path.join(scratch, "csr"), os.path.join(scratch, "ext")
+        with open(extensions, "w") as f:
+            f.write("basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\n"
+                    "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
+        _openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out",
+                 request, "-subj", f"/CN={name}")
+        _openssl("x509", "-req", "-in", request, "-CA", os.path.join(directory, "ca.pem"), "-CAkey",
+                 os.path.join(directory, "ca.key"), "-CAcreateserial", "-days", "3650", "-extfile", extensions, "-out", cert)
+    return cert, key
+
+
+def sign_request(directory, request, cert, days=365, issuer="intermediate"):
+    """What a CA without ACME does: the names and the subject are those of the request."""
+    done = _openssl("req", "-in", request, "-noout", "-text")
+    names = re.search(r"Subject Alternative Name:.*\n\s*(.*)", done).group(1).replace("IP Address:", "IP:")
+    with tempfile.TemporaryDirectory() as scratch:
+        extensions = os.path.join(scratch, "ext")
+        with open(extensions, "w") as f:
+            f.write(f"subjectAltName={names}\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n"
+                    "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
+        _openssl("x509", "-req", "-in", request, "-CA", os.path.join(directory, f"{issuer}.pem"), "-CAkey",
+                 os.path.join(directory, f"{issuer}.key"), "-CAcreateserial", "-days", str(days), "-extfile", extensions,
+                 "-out", cert)
+    return cert
+
+
 def make_self_signed(cert, key, name, days=30):
     _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert,
              "-days", str(days), "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}")
+
+
+def request_text(request):
+    """The whole request as openssl prints it; its signature holds."""
+    return _openssl("req", "-in", request, "-noout", "-verify", "-text", "-nameopt", "utf8,sep_comma_plus")
+
+
+def pack(path, cert, key, chain, password, *more):
+    """A PKCS#12 file."""
+    _openssl("pkcs12", "-export", "-in", cert, "-inkey", key, "-certfile", chain, "-passout", f"pass:{password}", "-out", path, *more)
+    return path
+
+
+def convert(path, out, kind, *more):
+    """A certificate ("x509") or key ("pkey") in another form."""
+    _openssl(kind, "-in", path, "-out", out, *more)
+    return out
 
 
 def _openssl(*args):
