@@ -330,7 +330,8 @@ static void opaque_octets(void) {
                                                "PrepareAccountKey",  "PromoteAccountKey",
                                                "AbandonAccountKey",  "ReplaceAccountKey",
                                                "SignKeyChange",      "SignDeactivate",
-                                               "SignRevoke",         "Grant" };
+                                               "SignRevoke",         "Grant",
+                                               "ManualRequest",      "FindKey" };
         static const char *const members[] = { "payload", "protected", "data", "jwk",
                                                "path",    "alg",       "grant" };
         static const char *const absent[] = { "Sign",   "SignBytes", "Export",
