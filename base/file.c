@@ -43,21 +43,25 @@ static int read_content(int fd, size_t limit, Bytes *ret) {
 
 /* O_NONBLOCK, because opening a FIFO would wait for its writer; what it is, fstat() then says of the
  * very thing that was opened. */
-static int read_regular(int at, const char *path, int flags, size_t limit, Bytes *ret) {
+static int open_regular(int at, const char *path, int flags, size_t limit, struct stat *ret_st) {
         _cleanup_close_ int fd = -1;
-        size_t before = ret->size;
-        struct stat st;
-        int r;
 
         fd = openat(at, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
         if (fd < 0)
                 return errno == ENXIO ? -EINVAL : -errno; /* ENXIO: a socket */
-        if (fstat(fd, &st) < 0)
+        if (fstat(fd, ret_st) < 0)
                 return -errno;
-        if (!S_ISREG(st.st_mode))
+        if (!S_ISREG(ret_st->st_mode))
                 return -EINVAL;
-        if (st.st_size > 0 && (uintmax_t) st.st_size > limit)
+        if (ret_st->st_size > 0 && (uintmax_t) ret_st->st_size > limit)
                 return -E2BIG;
+        return TAKE_FD(fd);
+}
+
+int file_read_open(int fd, size_t limit, Bytes *ret) {
+        size_t before = ret->size;
+        int r;
+
         r = read_content(fd, limit, ret);
         if (r < 0 && ret->size > before) {
                 if (ret->secret)
@@ -68,6 +72,14 @@ static int read_regular(int at, const char *path, int flags, size_t limit, Bytes
         return r;
 }
 
+static int read_regular(int at, const char *path, int flags, size_t limit, Bytes *ret) {
+        _cleanup_close_ int fd = -1;
+        struct stat st;
+
+        fd = open_regular(at, path, flags, limit, &st);
+        return fd < 0 ? TAKE_FD(fd) : file_read_open(fd, limit, ret);
+}
+
 bool file_name_is_plain(const char *name) {
         return *name && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
@@ -76,6 +88,12 @@ int file_read_at(int dir_fd, const char *name, size_t limit, Bytes *ret) {
         if (!file_name_is_plain(name))
                 return -EINVAL;
         return read_regular(dir_fd, name, O_NOFOLLOW, limit, ret);
+}
+
+int file_open_at(int dir_fd, const char *name, size_t limit, struct stat *ret_st) {
+        if (!file_name_is_plain(name))
+                return -EINVAL;
+        return open_regular(dir_fd, name, O_NOFOLLOW, limit, ret_st);
 }
 
 int file_read(const char *path, size_t limit, Bytes *ret) {
@@ -133,21 +151,18 @@ static int write_all(int fd, const void *data, size_t size) {
 
 /* Owner before mode: chown clears the set-id bits, and a wide mode under the wrong owner would show
  * the content to the wrong group. Everything on the descriptor, nothing by path (R2.10.2). */
-static int set_rights(int fd, FileRights rights) {
+int file_set_rights(int fd, FileRights rights) {
         bool owned = rights.uid != (uid_t) -1 || rights.gid != (gid_t) -1;
 
         if (owned && fchown(fd, rights.uid, rights.gid) < 0)
                 return -errno;
+        if (rights.mode == (mode_t) -1)
+                return 0;
         return fchmod(fd, rights.mode & 07777) < 0 ? -errno : 0;
 }
 
-int file_stage_at(
-                int dir_fd,
-                const char *name,
-                const void *data,
-                size_t size,
-                FileRights rights,
-                StagedFile *ret) {
+int file_stage_open_at(
+                int dir_fd, const char *name, const void *data, size_t size, StagedFile *ret) {
         StagedFile staged = {};
         _cleanup_close_ int fd = -1;
         int r;
@@ -159,8 +174,28 @@ int file_stage_at(
                 return -ENOMEM;
         fd = create_temporary(dir_fd, name, &staged.temporary);
         r = fd < 0 ? fd : write_all(fd, data, size);
-        if (r >= 0)
-                r = set_rights(fd, rights);
+        if (r < 0) {
+                staged_file_discard(dir_fd, &staged);
+                return r;
+        }
+        *ret = staged;
+        return TAKE_FD(fd);
+}
+
+int file_stage_at(
+                int dir_fd,
+                const char *name,
+                const void *data,
+                size_t size,
+                FileRights rights,
+                StagedFile *ret) {
+        StagedFile staged = {};
+        _cleanup_close_ int fd = file_stage_open_at(dir_fd, name, data, size, &staged);
+        int r;
+
+        if (fd < 0)
+                return TAKE_FD(fd);
+        r = file_set_rights(fd, rights);
         /* A failed fsync() is final: the kernel may have dropped the pages and a second call would
          * succeed over lost content. */
         if (r >= 0 && fsync(fd) < 0)

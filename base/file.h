@@ -3,6 +3,8 @@
 /* Files: bounded reads and the one function that writes. Everything is relative to an open
  * directory and follows no symbolic link. */
 
+#include <sys/stat.h>
+
 #include "base/bytes.h"
 #include "base/strings.h"
 
@@ -26,13 +28,18 @@ int dir_open_trusted(const char *path, uid_t uid, char **ret_bad);
  * symbolic link, -EBADF … for what is no regular file (-EINVAL). */
 int file_read_at(int dir_fd, const char *name, size_t limit, Bytes *ret);
 
+/* The same in two steps, for who wants to know what it is that is read: opens a regular file of at most `limit` octets
+ * (errors as above) and says what it is; then reads it. */
+int file_open_at(int dir_fd, const char *name, size_t limit, struct stat *ret_st);
+int file_read_open(int fd, size_t limit, Bytes *ret);
+
 /* The same by path, links allowed: for configuration only. */
 int file_read(const char *path, size_t limit, Bytes *ret);
 
 typedef struct FileRights {
-        mode_t mode;
-        uid_t uid; /* (uid_t) -1: leave */
-        gid_t gid; /* (gid_t) -1: leave */
+        mode_t mode; /* (mode_t) -1: leave */
+        uid_t uid;   /* (uid_t) -1: leave */
+        gid_t gid;   /* (gid_t) -1: leave */
 } FileRights;
 
 /* A file written and synced under a temporary name in the directory where it will stand, with its
@@ -50,6 +57,12 @@ int file_stage_at(
                 size_t size,
                 FileRights rights,
                 StagedFile *ret);
+
+/* The first half of it: written 0600, not yet synced. Returns the descriptor, on which rights are set and fsync() is
+ * called before the commit. */
+int file_stage_open_at(
+                int dir_fd, const char *name, const void *data, size_t size, StagedFile *ret);
+int file_set_rights(int fd, FileRights rights);
 
 /* Rename over `name`; the caller syncs the directory by dir_sync(). */
 int file_commit_at(int dir_fd, StagedFile *staged);
