@@ -1,6 +1,6 @@
 #pragma once
 
-/* A chain as OpenSSL objects, for certinfo.c, chain.c and chain-check.c only. */
+/* A chain as OpenSSL objects: for the chain's own files here, and for keystores, which are made of them. */
 
 #include <openssl/x509.h>
 

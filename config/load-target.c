@@ -82,11 +82,22 @@ static int check_telling(const Report *report, const SourceItem *at, const Targe
         return 0;
 }
 
-static int check_target(const Report *report, const SourceItem *at, const TargetConfig *t) {
+static int check_target(
+                const Report *report,
+                const SourceItem *at,
+                size_t stage_length,
+                const TargetConfig *t) {
         int r = check_telling(report, at, t);
 
         if (r < 0)
                 return r;
+        for (size_t i = 0; i < t->file_count; i++)
+                if (t->files[i].staged && strchr(t->files[i].path + stage_length + 1, '/'))
+                        return report_error(
+                                        report,
+                                        "%s:%u: [%s]: File= '%s': a file of the stage directory %%s "
+                                        "stands in it directly, without a directory between",
+                                        at->path, at->line, at->section, t->files[i].path);
         for (size_t i = 0; i < t->file_count; i++)
                 for (size_t k = 0; k < i; k++)
                         if (str_equal(t->files[i].path, t->files[k].path))
@@ -94,6 +105,14 @@ static int check_target(const Report *report, const SourceItem *at, const Target
                                                 report, "%s:%u: [%s]: File= names '%s' twice",
                                                 at->path, at->line, at->section, t->files[i].path);
         return 0;
+}
+
+static void mark_staged(const char *stage, TargetConfig *t) {
+        for (size_t i = 0; i < t->file_count; i++) {
+                const char *rest = str_skip_prefix(t->files[i].path, stage);
+
+                t->files[i].staged = rest && *rest == '/';
+        }
 }
 
 static bool does_nothing(const TargetConfig *t) {
@@ -106,14 +125,20 @@ static int load_target(
                 const Report *report,
                 const Source *s,
                 const SourceItem *at,
-                const char *first_name,
+                const CertificateDraft *d,
                 TargetConfig *t) {
         _cleanup_(service_config_done) ServiceConfig described = {};
         _cleanup_(source_done) Source profile = {};
         const char *service = wanted_service(s, at->section);
+        _cleanup_free_ char *stage = NULL;
         Specifiers specifiers = { .certificate = report->certificate, .target = t->name };
         bool found = false, said = service != NULL;
         int r;
+
+        r = paths_stage(l->paths, d->certificate.name, t->name, &stage); /* a twin has its own */
+        if (r < 0)
+                return r;
+        specifiers.stage = stage;
 
         if (!service)
                 service = t->name;
@@ -130,6 +155,7 @@ static int load_target(
                                               &specifiers, t);
         if (r < 0)
                 return r;
+        mark_staged(stage, t);
         if (!found) {
                 free(t->service);
                 t->service = NULL;
@@ -138,8 +164,8 @@ static int load_target(
             (said || (does_nothing(t) && !*report->broken))) /* else a mistake is the cause */
                 r = report_no_profile(l, report, at, service);
         if (r >= 0)
-                r = check_target(report, at, t);
-        return r < 0 ? r : default_probe_name(first_name, t);
+                r = check_target(report, at, strlen(stage), t);
+        return r < 0 ? r : default_probe_name(d->first_name, t);
 }
 
 static int add_target(
@@ -156,7 +182,7 @@ static int add_target(
 
         r = str_replace(&t.name, deploy_target_of(at->section));
         if (r >= 0)
-                r = load_target(l, report, s, at, d->first_name, &t);
+                r = load_target(l, report, s, at, d, &t);
         if (r >= 0)
                 r = select_files(report, s, at, d, &t, &belongs);
         if (r < 0 || !belongs)

@@ -48,16 +48,26 @@ int check_twin_name(
 
 /* ---- files of a target ---- */
 
+/* "cert,chain:rsa-2048": is it this file's? */
+static bool says(const char *value, const FileConfig *f) {
+        size_t size = strcspn(value, ": \t");
+        _cleanup_free_ char *what = strndup(value, size);
+        const char *type = value[size] == ':' ? value + size + 1 : "";
+
+        return what && file_content_from_string(what) == f->content &&
+               (f->key_type < 0 ? !*type
+                                : str_skip_prefix(type, key_type_to_string(f->key_type)) != NULL);
+}
+
 /* The line that says it last; the section's header if a profile did. */
-static const SourceItem *file_item(const Source *s, const SourceItem *at, const char *word) {
+static const SourceItem *file_item(const Source *s, const SourceItem *at, const FileConfig *f) {
         const SourceItem *found = at;
-        size_t size = strlen(word);
 
         for (size_t i = 0; i < s->count; i++) {
                 const SourceItem *item = &s->items[i];
 
                 if (item->key && str_equal(item->section, at->section) &&
-                    str_equal(item->key, "File") && strncmp(item->value, word, size) == 0)
+                    str_equal(item->key, "File") && says(item->value, f))
                         found = item;
         }
         return found;
@@ -76,16 +86,16 @@ static int check_file(
                 const SourceItem *at,
                 const CertificateDraft *d,
                 const FileConfig *f) {
-        const char *what = file_content_to_string(f->content);
-        _cleanup_free_ char *word = NULL;
-        const SourceItem *item;
+        const SourceItem *item = file_item(s, at, f);
+        _cleanup_free_ char *what = NULL, *word = NULL;
         int r;
 
-        r = f->key_type < 0 ? str_replace(&word, what)
-                            : str_printf(&word, "%s:%s", what, key_type_to_string(f->key_type));
+        r = file_content_to_string(f->content, &what);
+        if (r >= 0)
+                r = str_printf(&word, "%s%s%s", what, f->key_type < 0 ? "" : ":",
+                               f->key_type < 0 ? "" : key_type_to_string(f->key_type));
         if (r < 0)
                 return r;
-        item = file_item(s, at, word);
         if (f->key_type >= 0 && !has_type(d, f->key_type))
                 return report_error(
                                 report,
@@ -125,7 +135,7 @@ int select_files(
                 KeyType type = f->key_type < 0 ? d->key_types[0] : f->key_type;
 
                 r = check_file(report, s, at, d, f);
-                if (r >= 0 && type != d->certificate.key_type)
+                if (r >= 0 && type != d->certificate.key_type && !f->staged)
                         r = string_list_add(&t->twin_files, f->path);
                 if (r < 0)
                         return r;

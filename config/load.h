@@ -47,6 +47,7 @@ int trust_check(const char *path, char **ret_why);
 typedef struct Specifiers {
         const char *certificate;           /* %n */
         const char *target;                /* %t */
+        const char *stage;                 /* %s */
         const ServiceVariables *variables; /* ${NAME}; NULL: none */
         const char *names;                 /* ${NAMES}; NULL: not known */
 } Specifiers;

@@ -41,6 +41,10 @@ int paths_take_option(Paths *p, int option, const char *argument) {
         return 1;
 }
 
+int paths_stage(const Paths *p, const char *certificate, const char *target, char **ret) {
+        return str_printf(ret, "%s/installer/stage/%s/%s", p->state, certificate, target);
+}
+
 int path_join(const char *directory, const char *name, char **ret) {
         return str_printf(ret, "%s%s%s", directory, str_ends_with(directory, "/") ? "" : "/", name);
 }

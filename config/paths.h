@@ -28,5 +28,8 @@ enum { PATHS_OPTION_CONFIG = 0x100, PATHS_OPTION_STATE, PATHS_OPTION_RUNTIME, PA
 /* True if `option` was one of them and was taken (borrowed; must be an absolute path, else -EINVAL is returned). */
 int paths_take_option(Paths *p, int option, const char *argument);
 
+/* STATE/installer/stage/CERTIFICATE/TARGET, which %s of [Deploy] stands for. */
+int paths_stage(const Paths *p, const char *certificate, const char *target, char **ret);
+
 /* PATH/NAME joined, malloc'ed. */
 int path_join(const char *directory, const char *name, char **ret);

@@ -98,6 +98,7 @@ int service_profile_load(
                 ServiceProfile **ret) {
         _cleanup_(service_profile_freep) ServiceProfile *p = calloc(1, sizeof *p);
         _cleanup_(source_done) Source source = {};
+        _cleanup_free_ char *stage = NULL;
         Specifiers specifiers = {
                 .certificate = what->certificate,
                 .target = name,
@@ -113,6 +114,10 @@ int service_profile_load(
         p->messages = calloc(1, sizeof *p->messages);
         if (!p->messages)
                 return -ENOMEM;
+        r = paths_stage(paths, what->certificate, name, &stage);
+        if (r < 0)
+                return r;
+        specifiers.stage = stage;
         report = (Report){ .config = p->messages, .broken = &p->broken };
         r = str_replace(&p->name, name);
         if (r >= 0)

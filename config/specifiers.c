@@ -10,12 +10,14 @@ static int expand_specifier(char c, const Specifiers *s, Bytes *out, char **ret_
                 return bytes_append_string(out, s->certificate);
         case 't':
                 return bytes_append_string(out, s->target);
+        case 's':
+                return bytes_append_string(out, s->stage);
         case '%':
                 return bytes_append_string(out, "%");
         default:
                 return value_refuse(
                                 ret_reason,
-                                "a '%%' that is none of %%n (certificate), %%t (target), %%%%");
+                                "a '%%' that is none of %%n (certificate), %%t (target), %%s (stage directory), %%%%");
         }
 }
 

@@ -145,10 +145,12 @@ const ConfigKey config_keys[] = {
           "The service profile that this section starts from: a file name below services/ without "
           ".conf. Unset: the profile with the name of the target, if there is one." },
         { ANY_DEPLOY, "Deploy", "File", &value_files, AT2(TargetConfig, files, file_count), NULL,
-          "A file to install: what (key, cert, chain, fullchain or combined), absolute path, and "
-          "optionally OWNER:GROUP and mode. Of twins, key is the first one's and key:rsa-2048 that of the "
-          "other, and so with each. Default root:root with 0600 for key and combined, else 0644. May be given "
-          "more than once; an empty value drops those given before, also the profile's." },
+          "A file to install: what (key, cert, chain, root, fullchain or combined, or parts in an order of yours "
+          "as in cert,chain,key), absolute path, and optionally OWNER:GROUP, mode and options. Of twins, key is the "
+          "first one's and key:rsa-2048 that of the other, and so with each. Default root:root with 0600 for what "
+          "holds the key, else 0644. 'directory' as owner or group is that of the directory; '-' as mode sets no "
+          "rights at all, for file systems that have none. May be given more than once; an empty value drops those "
+          "given before, also the profile's. See FILES OF A TARGET." },
         { ANY_DEPLOY, "Deploy", "Check", &value_command, AT(TargetConfig, check), NULL,
           "A command (absolute path and arguments, no shell) that succeeds if the service accepts the "
           "new files. If it fails the former files are put back." },

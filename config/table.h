@@ -116,6 +116,9 @@ int value_refuse(char **ret_reason, const char *format, ...) _printf_(2, 3);
 /* Helpers that value types share. */
 int value_parse_text(const char *text, void *field);
 int value_format_text(const char *key, const void *field, const void *second, Bytes *ret);
+int parse_file_option(const char *word, FileConfig *f, char **ret_reason); /* "format=der" */
+int check_file_form(const FileConfig *f, char **ret_reason); /* what goes together in File= */
+int value_format_word(const char *word, Bytes *ret); /* as conf_split_words() reads it back */
 int value_format_lines(const char *key, const void *field, const void *second, Bytes *ret);
 bool user_name_is_valid(const char *name, size_t size);   /* or a number; it need not exist */
 bool path_is_normal(const char *path, char **ret_reason); /* absolute, no "..", "//" or end "/" */

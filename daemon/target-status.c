@@ -100,7 +100,9 @@ static bool same_windows(const TargetConfig *a, const TargetConfig *b) {
 
 static bool same_file(const FileConfig *a, const FileConfig *b) {
         return a->content == b->content && a->mode == b->mode && str_equal(a->path, b->path) &&
-               str_equal(a->owner, b->owner) && str_equal(a->group, b->group);
+               str_equal(a->owner, b->owner) && str_equal(a->group, b->group) &&
+               a->leave_rights == b->leave_rights && a->keep_link == b->keep_link &&
+               same_list(&a->acl, &b->acl) && file_form_same(&a->form, &b->form);
 }
 
 static bool same_telling(const TargetConfig *a, const TargetConfig *b) {

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "hooks/deploy-internal.h"
+#include "hooks/keytool.h"
 #include "hooks/original.h"
 #include "hooks/revoked.h"
 #include "hooks/saved.h"
@@ -24,14 +25,22 @@ bool deploy_files_in_place(const Deployment *d) {
         return true;
 }
 
+/* With the passwords of its keystores. */
+static int load_saved(const Deployment *d, Saved *ret) {
+        _cleanup_free_ char *ignored = NULL; /* then it is no set */
+        int r = saved_load(d->saved_fd, d->job->target->name, ret);
+
+        return r < 0 ? r : place_list_unlock(&ret->places, d->job->paths, &ignored);
+}
+
 /* Is there a former set already that must not be overwritten? One from before a row that is still open
  * is the last that was verified; what stands at the places now may be half of it. */
 static bool former_is_kept(const Deployment *d) {
         _cleanup_(saved_done) Saved saved = {};
         StringList none = {}; /* a revoked one is worth keeping as a mark, if not to be put back */
 
-        return saved_load(d->saved_fd, d->job->target->name, &saved) >= 0 &&
-               saved_is_for(&saved, &d->places) && saved_is_usable(&saved, time(NULL), &none);
+        return load_saved(d, &saved) >= 0 && saved_is_for(&saved, &d->places) &&
+               saved_is_usable(&saved, time(NULL), &none);
 }
 
 static int keep_original(const Deployment *d, char **ret_error) {
@@ -67,6 +76,8 @@ int deploy_write_files(Deployment *d) {
 
         if (deploy_files_in_place(d))
                 return 0;
+        if (keystores_for_java(d, &d->places, d->wanted, &error) < 0)
+                return deploy_stop(d, "stage", error);
         if (staging_write(&d->places, d->wanted, &staging, &error) < 0)
                 return deploy_stop(d, "stage", error);
         if (keep_original(d, &error) < 0)
@@ -103,7 +114,7 @@ bool deploy_roll_back(Deployment *d) {
         _cleanup_free_ char *error = NULL;
         const char *target = d->job->target->name;
 
-        if (saved_load(d->saved_fd, target, &saved) < 0 ||
+        if (load_saved(d, &saved) < 0 ||
             revoked_load(d->job->paths, d->job->certificate->name, &revoked) < 0 ||
             !saved_is_usable(&saved, time(NULL), &revoked))
                 return false;

@@ -69,6 +69,9 @@ int deploy_run_program(
 /* "KEY=value" of everything a check or hook is told. */
 int deploy_environment(const Deployment *d, const char *event, StringList *ret);
 
+/* The same for what a step needs besides: keytool. */
+int deploy_run_tool(Deployment *d, const StringList *argv, ProgramResult *ret);
+
 /* deploy-setup.c */
 bool deploy_setup_in_place(Deployment *d);
 /* All is as the set-up program wants it. */

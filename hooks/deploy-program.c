@@ -213,3 +213,9 @@ int deploy_hook(Deployment *d) {
 int deploy_prove(Deployment *d) {
         return program_step(d, "prove", &d->job->target->prove);
 }
+
+int deploy_run_tool(Deployment *d, const StringList *argv, ProgramResult *ret) {
+        if (!d->units && systemd_is_running())
+                (void) units_open(&d->units); /* without it: as a plain child */
+        return run(d, "tool", argv, NULL, ret);
+}

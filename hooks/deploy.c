@@ -11,9 +11,10 @@
 #include "hooks/deploy.h"
 
 #include "base/log.h"
+#include "hooks/contents.h"
 #include "hooks/deploy-internal.h"
 #include "hooks/saved.h"
-#include "hooks/staging.h"
+#include "hooks/stage.h"
 #include "hooks/store.h"
 
 void deployment_done(Deployment *d) {
@@ -81,14 +82,36 @@ static int load_live_leaf(Deployment *d, const char *leaf, char **ret_error) {
         return r;
 }
 
+/* A CA of one's own has its root in Bundle= rather than in the system's store. */
+static int find_root(Deployment *d) {
+        _cleanup_(string_list_done) StringList files = {};
+        const CertificateConfig *c = d->job->certificate;
+        const Config *config = d->job->config;
+        bool wanted = false;
+        int r = 0;
+
+        for (size_t i = 0; i < d->job->target->file_count; i++)
+                wanted = wanted || file_content_holds(d->job->target->files[i].content, FILE_ROOT);
+        if (!wanted)
+                return 0;
+        for (size_t i = 0; config && i < config->ca_count && r >= 0; i++)
+                if (certificate_has_ca(c, config->cas[i].name) && config->cas[i].bundle)
+                        r = string_list_add(&files, config->cas[i].bundle);
+        return r < 0 ? r : bundle_find_root(&d->live.bundle, &files);
+}
+
 /* The places, opened, and what the target wants there. Sets in_place of the row. */
 static int open_places(Deployment *d, bool make, char **ret_error) {
         int r;
 
         d->row.in_place = false;
-        r = place_list_from_target(d->job->target, &d->places, ret_error);
+        r = place_list_from_target(d->job->target, false, &d->places, ret_error);
         if (r >= 0)
-                r = contents_of_bundle(&d->places, &d->live.bundle, &d->wanted);
+                r = place_list_unlock(&d->places, d->job->paths, ret_error);
+        if (r >= 0)
+                r = find_root(d);
+        if (r >= 0)
+                r = contents_of_bundle(&d->places, &d->live.bundle, &d->wanted, ret_error);
         if (r >= 0)
                 r = place_list_open(&d->places, make, ret_error);
         if (r >= 0)
@@ -118,7 +141,9 @@ static int begin(Deployment *d, const char *leaf) {
 static int transact(Deployment *d) {
         int r;
 
-        r = deploy_write_files(d);
+        r = stage_write(d);
+        if (r == 0)
+                r = deploy_write_files(d);
         if (r == 0)
                 r = deploy_await_twin(d);
         if (r == 0)
@@ -138,6 +163,7 @@ static int transact(Deployment *d) {
 static int finish(Deployment *d, char **ret_error) {
         int r;
 
+        stage_remove(d->job->paths, d->job->certificate->name, d->job->target->name);
         d->row.in_place = deploy_files_in_place(d);
         look_at_setup(d);
         deploy_setup_todo(d);

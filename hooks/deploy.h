@@ -10,6 +10,7 @@ typedef struct DeployJob {
         const Paths *paths;
         const CertificateConfig *certificate;
         const TargetConfig *target;
+        const Config *config; /* whose CAs have roots; NULL: the system's alone */
 } DeployJob;
 
 /* This leaf is at this target. What failed is in the row; negative only when there is no row to speak

@@ -1,91 +1,27 @@
 #include "hooks/place.h"
 
-#include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/log.h"
-#include "hooks/bundle.h"
-#include "hooks/store.h"
+#include "hooks/access-list.h"
+#include "hooks/account.h"
 
-#define NAME_BUFFER ((size_t) 64 * 1024)       /* of a passwd or group entry */
-#define ID_MAX      ((int64_t) UINT32_MAX - 1) /* -1 means "leave" */
+#define PASSWORD_FILE_MAX ((size_t) 1024)
+
+static void place_done(Place *p) {
+        p->dir_fd = close_fd(p->dir_fd);
+        file_form_done(&p->form);
+        bytes_done(&p->password);
+        free(p->path);
+        free(p->access_list);
+        free(p->followed);
+}
 
 void place_list_done(PlaceList *l) {
-        for (size_t i = 0; i < l->count; i++) {
-                l->items[i].dir_fd = close_fd(l->items[i].dir_fd);
-                free(l->items[i].path);
-        }
+        for (size_t i = 0; i < l->count; i++)
+                place_done(&l->items[i]);
         free(l->items);
         *l = (PlaceList){};
-}
-
-static int find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid) {
-        _cleanup_free_ char *buffer = malloc(NAME_BUFFER);
-        struct passwd entry, *found = NULL;
-        int64_t number;
-        int r;
-
-        if (!buffer)
-                return -ENOMEM;
-        if (str_to_int64(name, 0, ID_MAX, &number) >= 0)
-                r = getpwuid_r((uid_t) number, &entry, buffer, NAME_BUFFER, &found);
-        else {
-                number = -1;
-                r = getpwnam_r(name, &entry, buffer, NAME_BUFFER, &found);
-        }
-        if (found) {
-                *ret_uid = found->pw_uid;
-                *ret_gid = found->pw_gid;
-                return 0;
-        }
-        if (number < 0)
-                return r > 0 ? -r : -ESRCH;
-        *ret_uid = (uid_t) number; /* a number need not be in the list of users */
-        *ret_gid = (gid_t) number;
-        return 0;
-}
-
-static int find_group(const char *name, gid_t *ret) {
-        _cleanup_free_ char *buffer = malloc(NAME_BUFFER);
-        struct group entry, *found = NULL;
-        int64_t number;
-        int r;
-
-        if (!buffer)
-                return -ENOMEM;
-        if (str_to_int64(name, 0, ID_MAX, &number) >= 0) {
-                *ret = (gid_t) number;
-                return 0;
-        }
-        r = getgrnam_r(name, &entry, buffer, NAME_BUFFER, &found);
-        if (!found)
-                return r > 0 ? -r : -ESRCH;
-        *ret = found->gr_gid;
-        return 0;
-}
-
-/* "user:" and "user" mean the user's own group too. */
-static int resolve_rights(const FileConfig *file, FileRights *ret, char **ret_error) {
-        const char *owner = file->owner && *file->owner ? file->owner : "root";
-        FileRights rights = { .mode = file->mode };
-        int r;
-
-        r = find_user(owner, &rights.uid, &rights.gid);
-        if (r < 0) {
-                (void) str_printf(ret_error, "%s: there is no user '%s'", file->path, owner);
-                return r == -ENOMEM ? r : -EINVAL;
-        }
-        if (file->group && *file->group)
-                r = find_group(file->group, &rights.gid);
-        if (r < 0) {
-                (void) str_printf(ret_error, "%s: there is no group '%s'", file->path, file->group);
-                return r == -ENOMEM ? r : -EINVAL;
-        }
-        *ret = rights;
-        return 0;
 }
 
 int place_list_add(PlaceList *l, FileContent content, const char *path, FileRights rights) {
@@ -100,7 +36,11 @@ int place_list_add(PlaceList *l, FileContent content, const char *path, FileRigh
                 return -ENOMEM;
         l->items = items;
         p = &items[l->count];
-        *p = (Place){ .content = content, .rights = rights, .dir_fd = -1 };
+        *p = (Place){ .content = content,
+                      .rights = rights,
+                      .trusted = rights.uid,
+                      .password.secret = true,
+                      .dir_fd = -1 };
         r = str_replace(&p->path, path);
         if (r < 0)
                 return r;
@@ -109,30 +49,73 @@ int place_list_add(PlaceList *l, FileContent content, const char *path, FileRigh
         return 0;
 }
 
-static int add_if(PlaceList *l, const TargetConfig *target, bool keys, char **ret_error) {
-        for (size_t i = 0; i < target->file_count; i++) {
-                const FileConfig *file = &target->files[i];
-                FileRights rights;
-                int r;
+/* "user:" and "user" mean the user's own group too. */
+static int resolve_rights(const FileConfig *file, Place *p, char **ret_error) {
+        const char *owner = file->owner && *file->owner ? file->owner : "root";
+        FileRights rights = { .mode = file->mode };
+        int r = 0;
 
-                if (file_content_has_key(file->content) != keys)
-                        continue;
-                r = resolve_rights(file, &rights, ret_error);
-                if (r >= 0)
-                        r = place_list_add(l, file->content, file->path, rights);
-                if (r < 0)
-                        return r;
+        p->directory_owner = str_equal(owner, FILE_OWNER_DIRECTORY);
+        p->directory_group = str_equal(file->group, FILE_OWNER_DIRECTORY);
+        if (!p->directory_owner)
+                r = account_user(owner, &rights.uid, &rights.gid);
+        if (r < 0) {
+                (void) str_printf(ret_error, "%s: there is no user '%s'", file->path, owner);
+                return r == -ENOMEM ? r : -EINVAL;
         }
+        if (!p->directory_group && file->group && *file->group)
+                r = account_group(file->group, &rights.gid);
+        if (r < 0) {
+                (void) str_printf(ret_error, "%s: there is no group '%s'", file->path, file->group);
+                return r == -ENOMEM ? r : -EINVAL;
+        }
+        p->trusted = rights.uid;
+        p->rights = rights;
+        if (file->leave_rights)
+                p->rights = (FileRights){ (mode_t) -1, (uid_t) -1, (gid_t) -1 };
         return 0;
 }
 
-int place_list_from_target(const TargetConfig *target, PlaceList *ret, char **ret_error) {
+static int add_file(PlaceList *l, const FileConfig *file, char **ret_error) {
+        Place *p;
+        int r;
+
+        r = place_list_add(l, file->content, file->path, (FileRights){});
+        if (r < 0)
+                return r;
+        p = &l->items[l->count - 1];
+        p->keep_link = file->keep_link;
+        r = resolve_rights(file, p, ret_error);
+        if (r >= 0)
+                r = access_list_build(&file->acl, file->mode, &p->access_list, ret_error);
+        return r < 0 ? r : file_form_copy(&file->form, &p->form);
+}
+
+static int add_if(
+                PlaceList *l,
+                const TargetConfig *target,
+                bool staged,
+                bool keys,
+                char **ret_error) {
+        int r = 0;
+
+        for (size_t i = 0; i < target->file_count && r >= 0; i++) {
+                const FileConfig *file = &target->files[i];
+
+                if (file->staged == staged && file_content_holds_key(file->content) == keys)
+                        r = add_file(l, file, ret_error);
+        }
+        return r;
+}
+
+int place_list_from_target(
+                const TargetConfig *target, bool staged, PlaceList *ret, char **ret_error) {
         _cleanup_(place_list_done) PlaceList list = {};
         int r;
 
-        r = add_if(&list, target, true, ret_error);
+        r = add_if(&list, target, staged, true, ret_error);
         if (r >= 0)
-                r = add_if(&list, target, false, ret_error);
+                r = add_if(&list, target, staged, false, ret_error);
         if (r < 0)
                 return r;
         *ret = list;
@@ -140,124 +123,44 @@ int place_list_from_target(const TargetConfig *target, PlaceList *ret, char **re
         return 0;
 }
 
-static int explain_open(const char *path, const char *bad, int error, char **ret_error) {
-        const char *at = bad ? bad : path;
+/* ---- passwords ---- */
 
-        if (error == -ELOOP || error == -ENOTDIR)
+/* The first line of the file. */
+static int read_password(const char *path, Bytes *ret, char **ret_error) {
+        int r = file_read(path, PASSWORD_FILE_MAX, ret);
+
+        if (r < 0) {
                 (void) str_printf(
                                 ret_error,
-                                "%s: '%s' is a symbolic link or no directory: name the real one "
-                                "in File=",
-                                path, at);
-        else if (error == -EPERM)
-                (void) str_printf(
-                                ret_error,
-                                "%s: '%s' may be changed by others than root and the owner of the "
-                                "file: nothing is put there",
-                                path, at);
-        else
-                (void) str_printf(ret_error, "%s: %s", path, errno_text(error));
-        return error;
+                                "the password cannot be read from '%s': %s; put it there, owner root, mode 0600",
+                                path, errno_text(r));
+                return r;
+        }
+        ret->size = strcspn(bytes_text(ret), "\r\n");
+        ret->data[ret->size] = 0;
+        if (ret->size > 0)
+                return 0;
+        (void) str_printf(ret_error, "there is no password in '%s'", path);
+        return -EINVAL;
 }
 
-/* "/a/b/file" is "/a" and "b". */
-static int split_directory(const char *path, char **ret_directory, char **ret_last) {
-        _cleanup_free_ char *directory = strdup(path), *last = NULL;
-        char *slash;
+static int unlock(Place *p, const Paths *paths, char **ret_error) {
+        _cleanup_free_ char *path = NULL;
         int r;
 
-        if (!directory)
-                return -ENOMEM;
-        slash = strrchr(directory, '/');
-        *slash = 0;
-        slash = strrchr(directory, '/');
-        if (!slash || !slash[1])
-                return -ENOENT; /* "/file": there is nothing to make */
-        r = str_replace(&last, slash + 1);
-        if (r < 0)
-                return r;
-        slash[slash == directory] = 0; /* keeps the root's slash */
-        *ret_directory = TAKE_PTR(directory);
-        *ret_last = TAKE_PTR(last);
-        return 0;
+        bytes_done(&p->password);
+        if (!p->form.password)
+                return p->form.password_text
+                                       ? bytes_append_string(&p->password, p->form.password_text)
+                                       : 0;
+        r = str_printf(&path, "%s/credentials/%s", paths->config, p->form.password);
+        return r < 0 ? r : read_password(path, &p->password, ret_error);
 }
 
-static int make_directory(const Place *p, char **ret_bad) {
-        _cleanup_free_ char *parent = NULL, *last = NULL;
-        _cleanup_close_ int fd = -1;
-        int r = split_directory(p->path, &parent, &last);
+int place_list_unlock(PlaceList *l, const Paths *paths, char **ret_error) {
+        int r = 0;
 
-        if (r < 0)
-                return r;
-        fd = dir_open_trusted(parent, p->rights.uid, ret_bad);
-        if (fd < 0)
-                return fd;
-        return store_make(fd, last, 0755);
-}
-
-static int check_present(const Place *p, char **ret_error) {
-        struct stat st;
-
-        if (fstatat(p->dir_fd, p->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                return errno == ENOENT ? 0 : explain_open(p->path, NULL, -errno, ret_error);
-        if (S_ISREG(st.st_mode))
-                return 0;
-        /* A link is somebody's arrangement, and could not be brought back after a failed check. */
-        (void) str_printf(
-                        ret_error,
-                        "%s: %s stands there, which is not replaced: remove it, or name another "
-                        "file in File=",
-                        p->path, S_ISLNK(st.st_mode) ? "a symbolic link" : "no regular file");
-        return -EEXIST;
-}
-
-int place_open(Place *p, bool make, char **ret_error) {
-        _cleanup_free_ char *directory = NULL, *bad = NULL;
-        size_t length = (size_t) (p->name - p->path);
-
-        directory = strndup(p->path, length > 1 ? length - 1 : 1);
-        if (!directory)
-                return -ENOMEM;
-        p->dir_fd = close_fd(p->dir_fd);
-        p->dir_fd = dir_open_trusted(directory, p->rights.uid, &bad);
-        if (p->dir_fd == -ENOENT && make) {
-                free(TAKE_PTR(bad));
-                p->dir_fd = make_directory(p, &bad);
-        }
-        if (p->dir_fd < 0) {
-                int error = p->dir_fd;
-
-                p->dir_fd = -1;
-                return explain_open(p->path, bad, error, ret_error);
-        }
-        return check_present(p, ret_error);
-}
-
-int place_list_open(PlaceList *l, bool make, char **ret_error) {
-        for (size_t i = 0; i < l->count; i++) {
-                int r = place_open(&l->items[i], make, ret_error);
-
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-bool place_has_content(const Place *p, const Bytes *content) {
-        _cleanup_(bytes_done) Bytes there = { .secret = true };
-
-        if (file_read_at(p->dir_fd, p->name, PLACE_FILE_MAX, &there) < 0)
-                return false;
-        return there.size == content->size &&
-               (there.size == 0 || memcmp(there.data, content->data, there.size) == 0);
-}
-
-bool place_holds(const Place *p, const Bytes *content) {
-        struct stat st;
-
-        if (fstatat(p->dir_fd, p->name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
-            (st.st_mode & 07777) != p->rights.mode || st.st_uid != p->rights.uid ||
-            st.st_gid != p->rights.gid || st.st_size < 0 || (size_t) st.st_size != content->size)
-                return false;
-        return place_has_content(p, content);
+        for (size_t i = 0; i < l->count && r >= 0; i++)
+                r = unlock(&l->items[i], paths, ret_error);
+        return r;
 }

@@ -9,10 +9,12 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "hooks/contents.h"
 #include "hooks/live.h"
 #include "hooks/revoked.h"
 #include "hooks/row.h"
 #include "hooks/saved.h"
+#include "hooks/stage.h"
 #include "hooks/staging.h"
 #include "hooks/store.h"
 
@@ -61,6 +63,8 @@ static bool is_mixed(const Recovery *v) {
 }
 
 static int load_wanted(Recovery *v, const Paths *paths) {
+        _cleanup_free_ char *ignored = NULL;
+        const StringList none = {};
         int r = live_load(paths, v->certificate, false, &v->live);
 
         if (r == -ENOMEM)
@@ -68,8 +72,20 @@ static int load_wanted(Recovery *v, const Paths *paths) {
         if (r < 0 || !str_equal(v->live.info.leaf_sha256, v->row.leaf) ||
             v->live.info.not_after <= time(NULL))
                 return 0;
-        r = contents_of_bundle(&v->saved.places, &v->live.bundle, &v->wanted);
-        return r == -ENOKEY ? 0 : r; /* the key has moved elsewhere since */
+        if (contents_want_root(&v->saved.places))
+                r = bundle_find_root(&v->live.bundle, &none);
+        if (r >= 0)
+                r = contents_of_bundle(&v->saved.places, &v->live.bundle, &v->wanted, &ignored);
+        /* The key has moved elsewhere since, or the root is one that only the configuration knows. */
+        return r == -ENOKEY || r == -ENODATA ? 0 : r;
+}
+
+/* What keytool makes cannot be made here: no program runs this early. */
+static bool can_go_forward(const Recovery *v) {
+        for (size_t i = 0; i < v->saved.places.count; i++)
+                if (v->saved.places.items[i].form.format == FILE_FORMAT_JKS)
+                        return false;
+        return v->wanted;
 }
 
 static int go_forward(Recovery *v, char **ret_error) {
@@ -90,7 +106,7 @@ static int mend(Recovery *v, const Paths *paths) {
                 return r;
         back = saved_is_usable(&v->saved, time(NULL), &revoked);
 
-        if (!back && !v->wanted) {
+        if (!back && !can_go_forward(v)) {
                 say(v, LOG_ERR,
                     "files are of two certificates, and neither can be completed; the next deploy will",
                     NULL);
@@ -112,6 +128,7 @@ static int mend(Recovery *v, const Paths *paths) {
 
 /* 1: there is an open row with a former set to be looked at. */
 static int recovery_open(Recovery *v, const Paths *paths) {
+        _cleanup_free_ char *error = NULL;
         int r;
 
         v->rows_fd = store_installer(paths, "rows", v->certificate, true);
@@ -127,6 +144,10 @@ static int recovery_open(Recovery *v, const Paths *paths) {
         if (r < 0 || v->row.state != ROW_OPEN)
                 return r;
         r = saved_load(v->saved_fd, v->target, &v->saved);
+        if (r >= 0)
+                r = place_list_unlock(&v->saved.places, paths, &error);
+        if (error)
+                say(v, LOG_ERR, "cannot be looked at", error);
         return r == -ENOENT || r == -EBADMSG ? 0
                : r < 0                       ? r
                                              : 1; /* half a set: no rename was made */
@@ -176,6 +197,17 @@ static int recover_certificate(const Paths *paths, int all_fd, const char *certi
         return r;
 }
 
+/* What a transaction that was cut left for its commands. */
+static void remove_stages(const Paths *paths, int installer_fd) {
+        _cleanup_(string_list_done) StringList certificates = {};
+        _cleanup_close_ int fd = store_enter(installer_fd, "stage");
+
+        if (fd < 0 || dir_list(fd, &certificates) < 0)
+                return;
+        for (size_t i = 0; i < certificates.count; i++)
+                stage_remove_all(paths, certificates.items[i]);
+}
+
 int recover_all(const Paths *paths) {
         _cleanup_(string_list_done) StringList certificates = {};
         _cleanup_close_ int state_fd = dir_open(paths->state), fd = -1, saved_fd = -1;
@@ -186,6 +218,7 @@ int recover_all(const Paths *paths) {
         fd = store_enter(state_fd, "installer");
         if (fd < 0)
                 return fd == -ENOENT ? 0 : fd;
+        remove_stages(paths, fd);
         saved_fd = store_enter(fd, "saved");
         if (saved_fd < 0)
                 return saved_fd == -ENOENT ? 0 : saved_fd;

@@ -1,14 +1,14 @@
 #include "hooks/saved.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "acme/certinfo.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "hooks/bundle.h"
+#include "hooks/access-list.h"
+#include "hooks/contents.h"
+#include "hooks/saved-entry.h"
 #include "hooks/staging.h"
 #include "hooks/store.h"
 
@@ -27,59 +27,39 @@ void saved_done(Saved *s) {
 
 /* ---- save ---- */
 
-static int add_rights(Json *j, const char *prefix, const FileRights *rights) {
-        const struct {
-                const char *name;
-                int64_t value;
-        } members[] = { { "mode", rights->mode }, { "uid", rights->uid }, { "gid", rights->gid } };
-
-        for (size_t i = 0; i < ELEMENTSOF(members); i++) {
-                char key[32];
-                int r;
-
-                (void) snprintf(key, sizeof key, "%s%s", prefix, members[i].name);
-                r = json_set_int64(j, key, members[i].value);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static int add_entry(Json *files, const Place *p, const struct stat *st) {
-        FileRights former = { .mode = st->st_mode & 07777, .uid = st->st_uid, .gid = st->st_gid };
-        Json *j = json_object_new();
-        int r = j ? json_set_string(j, "path", p->path) : -ENOMEM;
-
-        if (r >= 0)
-                r = json_set_string(j, "content", file_content_to_string(p->content));
-        if (r >= 0)
-                r = json_set_bool(j, "existed", st->st_nlink > 0);
-        if (r >= 0)
-                r = add_rights(j, "", &p->rights);
-        if (r >= 0)
-                r = add_rights(j, "former_", &former);
-        if (r < 0) {
-                (void) json_free(j);
-                return r;
-        }
-        return json_append(files, j);
-}
-
-/* Copies one former file. *ret_st has no links when there was none. */
-static int save_file(int dir_fd, size_t i, const Place *p, struct stat *ret_st) {
+static int save_content(int dir_fd, size_t i, int from_fd) {
         FileRights rights = { .mode = 0600, .uid = (uid_t) -1, .gid = (gid_t) -1 };
         _cleanup_(bytes_done) Bytes content = { .secret = true };
         char name[32];
         int r;
 
-        *ret_st = (struct stat){};
-        if (fstatat(p->dir_fd, p->name, ret_st, AT_SYMLINK_NOFOLLOW) < 0)
-                return errno == ENOENT ? 0 : -errno;
-        r = file_read_at(p->dir_fd, p->name, PLACE_FILE_MAX, &content);
+        r = file_read_open(from_fd, PLACE_FILE_MAX, &content);
         if (r < 0)
                 return r;
         (void) snprintf(name, sizeof name, "FILE-%zu", i);
         return file_replace_at(dir_fd, name, bytes_text(&content), content.size, rights);
+}
+
+/* Copies one former file. Its rights are those of the very file that is read: whoever owns the directory could show
+ * others between two looks by name. */
+static int save_file(int dir_fd, size_t i, const Place *p, SavedFormer *ret) {
+        _cleanup_close_ int fd = -1;
+        struct stat st;
+        int r;
+
+        fd = file_open_at(p->dir_fd, p->name, PLACE_FILE_MAX, &st);
+        if (fd == -ENOENT)
+                return 0;
+        r = fd < 0 ? fd : access_list_read(fd, &ret->access_list);
+        if (r >= 0)
+                r = save_content(dir_fd, i, fd);
+        if (r < 0)
+                return r;
+        ret->existed = true;
+        ret->rights = (FileRights){ .mode = st.st_mode & 07777,
+                                    .uid = st.st_uid,
+                                    .gid = st.st_gid };
+        return 0;
 }
 
 static int write_manifest(int dir_fd, Json *files) {
@@ -112,11 +92,11 @@ int saved_save(int dir_fd, const char *target, const PlaceList *places, char **r
         if (r >= 0)
                 r = fd = store_make(dir_fd, target, 0700);
         for (size_t i = 0; r >= 0 && i < places->count; i++) {
-                struct stat st;
+                _cleanup_(saved_former_done) SavedFormer former = {};
 
-                r = save_file(fd, i, &places->items[i], &st);
+                r = save_file(fd, i, &places->items[i], &former);
                 if (r >= 0)
-                        r = add_entry(files, &places->items[i], &st);
+                        r = saved_entry_append(files, &places->items[i], &former);
         }
         if (r >= 0)
                 r = write_manifest(fd, TAKE_PTR(files));
@@ -140,51 +120,11 @@ int saved_drop(int dir_fd, const char *target) {
 
 /* ---- load ---- */
 
-static int get_rights(const Json *j, const char *prefix, FileRights *ret) {
-        int64_t values[3];
-        static const char *const names[] = { "mode", "uid", "gid" };
-
-        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
-                char key[32];
-                int r;
-
-                (void) snprintf(key, sizeof key, "%s%s", prefix, names[i]);
-                r = json_get_int64(j, key, &values[i]);
-                if (r < 0)
-                        return r;
-                if (values[i] < 0 || values[i] >= (int64_t) UINT32_MAX)
-                        return -EBADMSG;
-        }
-        *ret = (FileRights){ .mode = (mode_t) values[0] & 07777,
-                             .uid = (uid_t) values[1],
-                             .gid = (gid_t) values[2] };
-        return 0;
-}
-
 static int load_entry(int dir_fd, const Json *j, Saved *s, size_t i) {
-        const char *path, *content;
-        FileRights now, former;
-        FileContent kind;
         char name[32];
         int r;
 
-        r = json_get_string(j, "path", &path);
-        if (r >= 0)
-                r = json_get_string(j, "content", &content);
-        if (r >= 0)
-                r = json_get_bool(j, "existed", &s->existed[i]);
-        if (r >= 0)
-                r = get_rights(j, "", &now);
-        if (r >= 0)
-                r = get_rights(j, "former_", &former);
-        if (r < 0)
-                return r;
-        kind = file_content_from_string(content);
-        if (kind < 0)
-                return -EBADMSG;
-        r = place_list_add(&s->places, kind, path, now);
-        if (r >= 0)
-                r = place_list_add(&s->former, kind, path, former);
+        r = saved_entry_parse(j, &s->places, &s->former, &s->existed[i]);
         if (r < 0 || !s->existed[i])
                 return r;
         (void) snprintf(name, sizeof name, "FILE-%zu", i);
@@ -246,49 +186,7 @@ int saved_load(int dir_fd, const char *target, Saved *ret) {
         return 0;
 }
 
-/* ---- judge and restore ---- */
-
-static int key_matches(const Saved *s, const Bytes *chain) {
-        for (size_t i = 0; i < s->places.count; i++) {
-                _cleanup_(key_freep) EVP_PKEY *key = NULL;
-                int r;
-
-                if (!file_content_has_key(s->places.items[i].content))
-                        continue;
-                r = key_from_pem(s->contents[i].data, s->contents[i].size, &key);
-                if (r < 0)
-                        return r;
-                return chain_matches_key(chain->data, chain->size, key);
-        }
-        return 1; /* a target without a key */
-}
-
-/* Only the CERTIFICATE blocks of a file that begins with its key. */
-static const char *certificates_of(const Bytes *content) {
-        return strstr(bytes_text(content), "-----BEGIN CERTIFICATE-----");
-}
-
-bool saved_is_usable(const Saved *s, int64_t now, const StringList *revoked) {
-        for (size_t i = 0; i < s->places.count; i++)
-                if (!s->existed[i])
-                        return false;
-        for (size_t i = 0; i < s->places.count; i++) {
-                _cleanup_(certinfo_done) CertInfo info = {};
-                const char *pem = certificates_of(&s->contents[i]);
-                Bytes chain;
-
-                if (!file_content_has_leaf(s->places.items[i].content))
-                        continue;
-                if (!pem)
-                        return false;
-                chain = (Bytes){ .data = (uint8_t *) pem, .size = strlen(pem) };
-                if (certinfo_parse(chain.data, chain.size, &info, NULL) < 0 ||
-                    info.not_after <= now || string_list_contains(revoked, info.leaf_sha256) ||
-                    key_matches(s, &chain) <= 0)
-                        return false;
-        }
-        return s->places.count > 0;
-}
+/* ---- restore ---- */
 
 bool saved_is_for(const Saved *s, const PlaceList *places) {
         if (s->places.count != places->count)
@@ -303,16 +201,8 @@ int saved_restore(Saved *s, char **ret_error) {
         _cleanup_(staging_done) Staging staging = {};
         int r;
 
-        /* Trusted for the owner the new file was to have: the same directory was opened so. */
-        for (size_t i = 0; i < s->former.count; i++) {
-                FileRights former = s->former.items[i].rights;
-
-                s->former.items[i].rights = s->places.items[i].rights;
-                r = place_open(&s->former.items[i], false, ret_error);
-                s->former.items[i].rights = former;
-                if (r < 0)
-                        return r;
-        }
-        r = staging_write(&s->former, s->contents, &staging, ret_error);
+        r = place_list_open(&s->former, false, ret_error);
+        if (r >= 0)
+                r = staging_write(&s->former, s->contents, &staging, ret_error);
         return r < 0 ? r : staging_commit(&staging, ret_error);
 }

@@ -229,7 +229,8 @@ static int run_job(
                 Row *ret_row) {
         DeployJob job = { .paths = q->service->paths,
                           .certificate = q->certificate,
-                          .target = q->target };
+                          .target = q->target,
+                          .config = q->config };
         _cleanup_free_ char *error = NULL;
         int r;
 
@@ -281,6 +282,7 @@ static int method_inspect(VarlinkCall *call, const Json *parameters, void *userd
                 return r;
         job.certificate = q.certificate;
         job.target = q.target;
+        job.config = q.config;
         r = deploy_inspect(&job, &row, &error);
         return r < 0 ? answer_error(&q, r, error) : answer_row(&q, &row);
 }

@@ -1,6 +1,10 @@
 #include "hooks/staging.h"
 
+#include <sys/stat.h>
+
 #include "base/log.h"
+#include "hooks/access-list.h"
+#include "hooks/label.h"
 #include "hooks/store.h"
 
 void staging_done(Staging *s) {
@@ -10,6 +14,62 @@ void staging_done(Staging *s) {
         *s = (Staging){};
 }
 
+/* Where rights cannot be set they are what the file system shows, and a mount may show everything to everybody. */
+static int check_shown(const Place *p, int fd, char **ret_error) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!file_content_holds_key(p->content) || !(st.st_mode & 0007))
+                return 0;
+        (void) str_printf(
+                        ret_error,
+                        "%s: this file system shows the key to everybody (mode %04o); mount it with "
+                        "another mask, or name another place",
+                        p->path, (unsigned) st.st_mode & 0777);
+        return -EPERM;
+}
+
+/* Everything on the descriptor, before the rename: nobody sees the file under its name with other rights. The list comes
+ * after the mode, whose bits of the group it makes its mask. */
+static int dress(const Place *p, int fd, char **ret_error) {
+        int r;
+
+        if (p->rights.mode == (mode_t) -1)
+                return check_shown(p, fd, ret_error);
+        r = file_set_rights(fd, p->rights);
+        if (r >= 0)
+                r = access_list_write(fd, p->access_list);
+        if (r == -EOPNOTSUPP)
+                (void) str_printf(
+                                ret_error,
+                                "%s: this file system has no access lists: leave acl= out",
+                                p->path);
+        return r < 0 ? r : label_write(fd, p->followed ? p->followed : p->path);
+}
+
+static int stage(const Place *p, const Bytes *content, StagedFile *ret, char **ret_error) {
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        store_remove_temporaries_of(p->dir_fd, p->name);
+        r = fd = file_stage_open_at(p->dir_fd, p->name, bytes_text(content), content->size, ret);
+        if (r >= 0)
+                r = dress(p, fd, ret_error);
+        if (r >= 0 && fsync(fd) < 0)
+                r = -errno;
+        if (r >= 0)
+                return 0;
+        if (fd >= 0)
+                staged_file_discard(p->dir_fd, ret);
+        if (!*ret_error)
+                (void) str_printf(
+                                ret_error, "%s cannot be written: %s%s", p->path, errno_text(r),
+                                r == -EROFS ? "; the file system is read-only; for /usr see 'systemd-sysext status'"
+                                            : "");
+        return r;
+}
+
 int staging_write(const PlaceList *places, const Bytes *contents, Staging *ret, char **ret_error) {
         _cleanup_(staging_done) Staging s = { .places = places };
 
@@ -17,26 +77,24 @@ int staging_write(const PlaceList *places, const Bytes *contents, Staging *ret, 
         if (!s.files)
                 return -ENOMEM;
         for (; s.count < places->count; s.count++) {
-                const Place *p = &places->items[s.count];
-                const Bytes *content = &contents[s.count];
-                int r;
+                int r = stage(&places->items[s.count], &contents[s.count], &s.files[s.count],
+                              ret_error);
 
-                store_remove_temporaries_of(p->dir_fd, p->name);
-                r =
-                                file_stage_at(p->dir_fd, p->name, bytes_text(content),
-                                              content->size, p->rights, &s.files[s.count]);
-                if (r < 0) {
-                        (void) str_printf(
-                                        ret_error, "%s cannot be written: %s%s", p->path,
-                                        errno_text(r),
-                                        r == -EROFS ? "; the file system is read-only; for /usr see 'systemd-sysext status'"
-                                                    : "");
+                if (r < 0)
                         return r;
-                }
         }
         *ret = s;
         s = (Staging){};
         return 0;
+}
+
+/* Where there are no rights there may be no syncing of directories either. */
+static int sync_directory(const Place *p) {
+        int r = dir_sync(p->dir_fd);
+
+        if (p->rights.mode == (mode_t) -1 && (r == -EINVAL || r == -EOPNOTSUPP || r == -ENOSYS))
+                return 0;
+        return r;
 }
 
 int staging_commit(Staging *s, char **ret_error) {
@@ -48,12 +106,13 @@ int staging_commit(Staging *s, char **ret_error) {
                 r = file_commit_at(p->dir_fd, &s->files[i]);
                 if (r < 0)
                         (void) str_printf(
-                                        ret_error, "%s cannot be replaced: %s", p->path,
-                                        errno_text(r));
+                                        ret_error, "%s cannot be replaced: %s%s", p->path,
+                                        errno_text(r),
+                                        r == -EPERM ? " (is it immutable? lsattr shows it)" : "");
         }
         /* Also after a failed rename: what was renamed must be known to be there. */
         for (size_t i = 0; i < s->count; i++) {
-                int sync = dir_sync(s->places->items[i].dir_fd);
+                int sync = sync_directory(&s->places->items[i]);
 
                 if (r >= 0 && sync < 0) {
                         (void) str_printf(
@@ -63,27 +122,4 @@ int staging_commit(Staging *s, char **ret_error) {
                 }
         }
         return r;
-}
-
-Bytes *contents_free(Bytes *contents, size_t count) {
-        for (size_t i = 0; contents && i < count; i++)
-                bytes_done(&contents[i]);
-        free(contents);
-        return NULL;
-}
-
-int contents_of_bundle(const PlaceList *places, const Bundle *bundle, Bytes **ret) {
-        Bytes *contents = calloc(places->count ? places->count : 1, sizeof *contents);
-        int r = contents ? 0 : -ENOMEM;
-
-        for (size_t i = 0; r >= 0 && i < places->count; i++) {
-                contents[i].secret = file_content_has_key(places->items[i].content);
-                r = bundle_content(bundle, places->items[i].content, &contents[i]);
-        }
-        if (r < 0) {
-                contents_free(contents, places->count);
-                return r;
-        }
-        *ret = contents;
-        return 0;
 }

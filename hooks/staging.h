@@ -20,7 +20,3 @@ int staging_write(const PlaceList *places, const Bytes *contents, Staging *ret, 
 
 /* Renames in order and syncs the directories. An error leaves a mixed set. */
 int staging_commit(Staging *s, char **ret_error);
-
-/* The contents that the places want of a bundle; malloc'ed array for contents_free(). */
-int contents_of_bundle(const PlaceList *places, const Bundle *bundle, Bytes **ret);
-Bytes *contents_free(Bytes *contents, size_t count);

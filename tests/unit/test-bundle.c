@@ -25,6 +25,8 @@ static void each_content(void) {
         check_content(FILE_CHAIN, "ISSUER\n");
         check_content(FILE_FULLCHAIN, "LEAF\nISSUER\n");
         check_content(FILE_COMBINED, "KEY\nLEAF\nISSUER\n");
+        check_content(file_content_from_string("cert,chain,key"), "LEAF\nISSUER\nKEY\n");
+        check_content(file_content_from_string("cert,key,chain"), "LEAF\nKEY\nISSUER\n");
 }
 
 static void missing_line_end_is_added(void) {
@@ -32,7 +34,7 @@ static void missing_line_end_is_added(void) {
         _cleanup_(bytes_done) Bytes text = {};
 
         CHECK(bytes_append_string(&b.key, "KEY") >= 0);
-        CHECK(bytes_append_string(&b.fullchain, "LEAF") >= 0);
+        CHECK(bytes_append_string(&b.cert, "LEAF") >= 0);
         CHECK_INT(bundle_content(&b, FILE_COMBINED, &text), 0);
         CHECK_STR(bytes_text(&text), "KEY\nLEAF\n");
 }
@@ -58,9 +60,9 @@ static void chain_without_intermediates_is_empty(void) {
 }
 
 static void secrets_are_known(void) {
-        CHECK(file_content_has_key(FILE_KEY) && file_content_has_key(FILE_COMBINED));
-        CHECK(!file_content_has_key(FILE_CERT) && !file_content_has_key(FILE_FULLCHAIN));
-        CHECK(file_content_has_leaf(FILE_COMBINED) && !file_content_has_leaf(FILE_CHAIN));
+        CHECK(file_content_holds_key(FILE_KEY) && file_content_holds_key(FILE_COMBINED));
+        CHECK(!file_content_holds_key(FILE_CERT) && !file_content_holds_key(FILE_FULLCHAIN));
+        CHECK(!file_content_holds_key(FILE_ROOT) && !file_content_holds_key(FILE_CHAIN));
 }
 
 TEST_MAIN({ "S3.2: key, leaf, intermediates in their order", each_content },

@@ -219,7 +219,7 @@ static void next_deploy_knows_the_former_set(void) {
         bench_renewed(&b, first);
         rows = store_installer(&b.live.paths, "rows", NAME, true);
         saved = store_installer(&b.live.paths, "saved", NAME, true);
-        REQUIRE(place_list_from_target(&b.target, &places, &error) >= 0);
+        REQUIRE(place_list_from_target(&b.target, false, &places, &error) >= 0);
         CHECK_INT(places.items[0].content, FILE_KEY); /* S2.8: key first */
         REQUIRE(place_list_open(&places, false, &error) >= 0);
         REQUIRE(saved_save(saved, "nginx", &places, &error) >= 0);

@@ -138,7 +138,7 @@ static const Golden golden_errors[] = {
         { "Note=${X",
           "/lib/services/s.conf:2: Note=${X: a '${' without its '}'; one of its own is written '$${'" },
         { "Note=100%",
-          "/lib/services/s.conf:2: Note=100%: a '%' that is none of %n (certificate), %t (target), %%" },
+          "/lib/services/s.conf:2: Note=100%: a '%' that is none of %n (certificate), %t (target), %s (stage directory), %%" },
         { "Note=[X=1] a",
           "/lib/services/s.conf:2: Note=: '[X=': nothing is called X here; it needs a Find=X" },
         { "[Deploy]\nFile=key ${X}",

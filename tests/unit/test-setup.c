@@ -292,7 +292,7 @@ static void cut_is_ended_at_boot(void) {
         vendor(&b);
         REQUIRE(bench_deploy(&b) >= 0 && bench_verify(&b) >= 0);
         /* What deploy_restored() leaves when it dies after its first rename. */
-        REQUIRE(place_list_from_target(&b.target, &places, &error) >= 0);
+        REQUIRE(place_list_from_target(&b.target, false, &places, &error) >= 0);
         REQUIRE(place_list_open(&places, false, &error) >= 0);
         saved = store_installer(&b.live.paths, "saved", NAME, true);
         rows = store_installer(&b.live.paths, "rows", NAME, true);

@@ -646,6 +646,16 @@ static void every_setting_counts(void) {
         a = others[8];
         a.files = &moved;
         CHECK(!target_config_same(&a, &others[8]));
+        moved = file;
+        CHECK(target_config_same(&a, &others[8]));
+        moved.form.alias = text;
+        CHECK(!target_config_same(&a, &others[8]));
+        moved = file;
+        moved.keep_link = true;
+        CHECK(!target_config_same(&a, &others[8]));
+        moved = file;
+        moved.acl = (StringList){ argv, 1 };
+        CHECK(!target_config_same(&a, &others[8]));
 }
 
 /* ---- places ---- */
