@@ -83,6 +83,7 @@ int ctl_call(Ctl *ctl,
 int ctl_reply_failure(Ctl *ctl, const VarlinkReply *reply, const char *name);
 /* The certificate of this name, as the engine shows it; owned by *reply. 0, or an exit status. */
 int ctl_show(Ctl *ctl, const char *name, VarlinkReply *reply, const Json **ret);
+int ctl_answer_certificate(Ctl *ctl, const Json *certificate); /* a copy, for --json */
 /* All certificates, appended to the array. 0, or an exit status. */
 int ctl_list(Ctl *ctl, VarlinkClient *client, Json *ret);
 int ctl_transport_failure(Ctl *ctl, int error);

@@ -50,18 +50,14 @@ static int print_steps(const Json *certificate) {
 int verb_why(Ctl *ctl, char *names[], int count) {
         _cleanup_(varlink_reply_done) VarlinkReply reply = {};
         const Json *certificate;
-        Json *copy;
         int r;
 
         (void) count;
         r = ctl_show(ctl, names[0], &reply, &certificate);
         if (r != 0)
                 return r;
-        if (ctl->json) {
-                copy = json_copy(certificate);
-                r = copy ? json_set(ctl->answer, "certificate", copy) : -ENOMEM;
-                return r < 0 ? ctl_no_memory(ctl) : CTL_FINE;
-        }
+        if (ctl->json)
+                return ctl_answer_certificate(ctl, certificate) < 0 ? ctl_no_memory(ctl) : CTL_FINE;
         r = say("", status_text(certificate, "name"));
         if (r >= 0)
                 r = say("  ", status_text(certificate, "message"));

@@ -242,21 +242,22 @@ int ctl_show(Ctl *ctl, const char *name, VarlinkReply *reply, const Json **ret) 
         return 0;
 }
 
+int ctl_answer_certificate(Ctl *ctl, const Json *certificate) {
+        Json *copy = json_copy(certificate);
+
+        return copy ? json_set(ctl->answer, "certificate", copy) : -ENOMEM;
+}
+
 int verb_show(Ctl *ctl, char *names[], int count) {
         _cleanup_(varlink_reply_done) VarlinkReply reply = {};
         const Json *certificate;
-        Json *copy;
         int r;
 
         (void) count;
         r = ctl_show(ctl, names[0], &reply, &certificate);
         if (r != 0)
                 return r;
-        if (ctl->json) {
-                copy = json_copy(certificate);
-                r = copy ? json_set(ctl->answer, "certificate", copy) : -ENOMEM;
-        } else
-                r = print_certificate(certificate);
+        r = ctl->json ? ctl_answer_certificate(ctl, certificate) : print_certificate(certificate);
         if (r < 0)
                 return ctl_no_memory(ctl);
         return str_equal(status_text(certificate, "state"), "valid") ? CTL_FINE : CTL_PROBLEM;

@@ -78,12 +78,7 @@ int keystore_reuse(
         _cleanup_close_ int dir_fd = -1;
         int r;
 
-        if (!attempt_is_valid(attempt))
-                return -EINVAL;
-        r = str_printf(&file, "%s" KEY_SUFFIX, attempt);
-        if (r < 0)
-                return r;
-        dir_fd = keystore_enter_path(store_fd, "keys", certificate, false);
+        dir_fd = keystore_enter_attempt(store_fd, certificate, attempt, false, &file);
         if (dir_fd < 0)
                 return dir_fd == -ENOENT ? 0 : TAKE_FD(dir_fd);
         r = dir_lock(dir_fd, true);

@@ -114,6 +114,20 @@ static int read_or_make(int dir_fd, const char *file, KeyType type, bool create,
         return make_key(dir_fd, file, type, ret);
 }
 
+int keystore_enter_attempt(
+                int store_fd,
+                const char *certificate,
+                const char *attempt,
+                bool create,
+                char **ret_file) {
+        int r;
+
+        if (!attempt_is_valid(attempt))
+                return -EINVAL;
+        r = str_printf(ret_file, "%s" KEY_SUFFIX, attempt);
+        return r < 0 ? r : keystore_enter_path(store_fd, "keys", certificate, create);
+}
+
 int keystore_certificate(
                 int store_fd,
                 const char *certificate,
@@ -126,12 +140,7 @@ int keystore_certificate(
         _cleanup_close_ int dir_fd = -1;
         int r;
 
-        if (!attempt_is_valid(attempt))
-                return -EINVAL;
-        r = str_printf(&file, "%s" KEY_SUFFIX, attempt);
-        if (r < 0)
-                return r;
-        dir_fd = keystore_enter_path(store_fd, "keys", certificate, create);
+        dir_fd = keystore_enter_attempt(store_fd, certificate, attempt, create, &file);
         if (dir_fd < 0)
                 return dir_fd == -ENOENT ? -ENOKEY : TAKE_FD(dir_fd);
         r = read_or_make(dir_fd, file, type, create, &key);
