@@ -10,6 +10,7 @@
  *   session-key.c        which of two account keys the CA knows
  *   session-job.c        what a person asks of the account
  *   session-send.c       one request: place → nonce → signature → POST
+ *   session-parameters.c what the signer is asked for it
  *   session-reply.c      answers: nonces, clock, badNonce, hand-up
  *   session-info.c       renewal information, a few at a time */
 
@@ -158,6 +159,11 @@ int call_send(SessionCall *c); /* nonce → signature → POST */
 int call_fetch_nonce(SessionCall *c);
 int call_again(SessionCall *c);                           /* with another nonce (D-06) */
 void call_end(SessionCall *c, const SessionReply *reply); /* the caller's last statement */
+
+/* session-parameters.c */
+bool call_takes_kid(const SessionCall *c);
+const char *call_method(const SessionCall *c);
+int call_parameters(const SessionCall *c, Json **ret);
 
 /* session-info.c */
 void session_infos_done(Session *s);

@@ -73,10 +73,6 @@ static void on_pause(void *userdata) {
         call_begin(c);
 }
 
-static bool takes_kid(const SessionCall *c) {
-        return c->kind != SESSION_NEW_ACCOUNT && c->kind != SESSION_LOOKUP_ACCOUNT && !c->with_key;
-}
-
 static void on_account(const Failure *failure, void *userdata) {
         SessionCall *c = userdata;
         SessionReply reply = { .error = -EAGAIN, .message = failure ? failure->message : NULL };
@@ -105,7 +101,8 @@ static int call_await_account(SessionCall *c) {
 static void call_begin(SessionCall *c) {
         Loop *loop = c->session->engine->loop;
 
-        c->error = takes_kid(c) && !c->session->account_url ? call_await_account(c) : call_send(c);
+        c->error = call_takes_kid(c) && !c->session->account_url ? call_await_account(c)
+                                                                 : call_send(c);
         if (c->error < 0) {
                 call_stop(c);
                 if (loop_timer_after(loop, 0, on_late_error, c, &c->pause) < 0)
@@ -114,120 +111,6 @@ static void call_begin(SessionCall *c) {
 }
 
 /* ---- signature ---- */
-
-static const char *const methods[SESSION_REQUEST_KIND_MAX] = {
-        [SESSION_NEW_ACCOUNT] = "SignNewAccount",
-        [SESSION_LOOKUP_ACCOUNT] = "SignNewAccount",
-        [SESSION_READ_ACCOUNT] = "SignPostAsGet",
-        [SESSION_READ_ACCOUNT_PENDING] = "SignPostAsGet",
-        [SESSION_UPDATE_ACCOUNT] = "SignAccountUpdate",
-        [SESSION_KEY_CHANGE] = "SignKeyChange",
-        [SESSION_DEACTIVATE] = "SignDeactivate",
-        [SESSION_REVOKE] = "SignRevoke",
-        [SESSION_NEW_ORDER] = "SignNewOrder",
-        [SESSION_POST_AS_GET] = "SignPostAsGet",
-        [SESSION_CERTIFICATE] = "SignPostAsGet",
-        [SESSION_CHALLENGE] = "SignChallenge",
-        [SESSION_FINALIZE] = "SignFinalize",
-};
-
-static int put_request(const SessionCall *c, Json *parameters) {
-        Json *request = json_object_new();
-        int r;
-
-        r = request ? json_set_string(request, "ca", c->session->ca.name) : -ENOMEM;
-        if (r >= 0)
-                r = json_set_string(request, "url", c->url);
-        if (r >= 0)
-                r = json_set_string(request, "nonce", c->nonce);
-        if (r >= 0 && takes_kid(c))
-                r = json_set_string(request, "kid", c->session->account_url);
-        if (r < 0) {
-                (void) json_free(request);
-                return r;
-        }
-        return json_set(parameters, "request", request);
-}
-
-static int put_names(const SessionCall *c, Json *parameters) {
-        Json *names = json_array_new();
-        int r = names ? 0 : -ENOMEM;
-
-        for (size_t i = 0; i < c->names.count && r >= 0; i++)
-                r = json_append_string(names, c->names.items[i]);
-        if (r < 0) {
-                (void) json_free(names);
-                return r;
-        }
-        return json_set(parameters, "names", names);
-}
-
-static int put_text(Json *j, const char *key, const char *text) {
-        return text ? json_set_string(j, key, text) : 0;
-}
-
-/* What a new order asks for besides its names. */
-static int put_wishes(const SessionCall *c, Json *parameters) {
-        int r;
-
-        r = put_names(c, parameters);
-        if (r >= 0)
-                r = put_text(parameters, "profile", c->profile);
-        if (r >= 0)
-                r = put_text(parameters, "replaces", c->replaces);
-        if (r >= 0)
-                r = put_text(parameters, "notBefore", c->not_before);
-        if (r >= 0)
-                r = put_text(parameters, "notAfter", c->not_after);
-        return r;
-}
-
-static int put_update(const SessionCall *c, Json *j) {
-        int r;
-
-        r = json_set_bool(j, "contact", c->contact);
-        return r < 0 ? r : json_set_bool(j, "termsAgreed", c->terms);
-}
-
-static int put_revocation(const SessionCall *c, Json *j) {
-        int r;
-
-        r = json_set_string(j, "leaf", c->leaf);
-        if (r >= 0)
-                r = json_set_int64(j, "reason", c->reason);
-        return r < 0 ? r : json_set_bool(j, "withKey", c->with_key);
-}
-
-static int put_kind(const SessionCall *c, Json *j) {
-        if (c->kind == SESSION_LOOKUP_ACCOUNT)
-                return json_set_bool(j, "onlyReturnExisting", true);
-        if (c->kind == SESSION_READ_ACCOUNT_PENDING)
-                return json_set_bool(j, "pending", true);
-        if (c->kind == SESSION_UPDATE_ACCOUNT)
-                return put_update(c, j);
-        if (c->kind == SESSION_REVOKE)
-                return put_revocation(c, j);
-        return c->kind == SESSION_NEW_ORDER ? put_wishes(c, j) : 0;
-}
-
-static int build_parameters(const SessionCall *c, Json **ret) {
-        _cleanup_(json_freep) Json *j = json_object_new();
-        int r;
-
-        r = j ? put_request(c, j) : -ENOMEM;
-        if (r >= 0)
-                r = put_kind(c, j);
-        if (r >= 0)
-                r = put_text(j, "certificate", c->certificate);
-        if (r >= 0)
-                r = put_text(j, "attempt", c->attempt);
-        if (r >= 0)
-                r = put_text(j, "csr", c->csr);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(j);
-        return 0;
-}
 
 static int signature_error(const HelperReply *reply, const char *body) {
         if (reply->error < 0)
@@ -282,11 +165,11 @@ static int call_sign(SessionCall *c) {
         _cleanup_(json_freep) Json *parameters = NULL;
         int r;
 
-        r = build_parameters(c, &parameters);
+        r = call_parameters(c, &parameters);
         if (r < 0)
                 return r;
         return helper_call(
-                        c->session->engine->signer, HELPER_SHARED, methods[c->kind],
+                        c->session->engine->signer, HELPER_SHARED, call_method(c),
                         TAKE_PTR(parameters), on_signature, c, &c->sign);
 }
 
