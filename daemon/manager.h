@@ -97,7 +97,8 @@ int manager_restore(
 typedef enum ManagerRenew {
         MANAGER_RENEW_PLAINLY = 0,
         MANAGER_RENEW_FORCE = 1 << 0,
-        MANAGER_RENEW_TELL_NOW = 1 << 1, /* no window is waited for; what only waits is not ordered */
+        MANAGER_RENEW_TELL_NOW = 1
+                                 << 1, /* no window is waited for; what only waits is not ordered */
 } ManagerRenew;
 
 /* Renew now. Each step is told to `step` until `done`. The watch is freed by its owner; freeing it does not stop the
