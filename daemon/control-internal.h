@@ -1,6 +1,6 @@
 #pragma once
 
-/* What control.c and control-account.c share. */
+/* What control.c, control-account.c and control-probe.c share. */
 
 #include "base/varlink.h"
 #include "daemon/manager.h"
@@ -18,4 +18,8 @@ int control_roll_account_key(VarlinkCall *call, const Json *parameters, void *cl
 int control_deactivate_account(VarlinkCall *call, const Json *parameters, void *client);
 int control_repair_account(VarlinkCall *call, const Json *parameters, void *client);
 int control_revoke(VarlinkCall *call, const Json *parameters, void *client);
+
 int control_restore(VarlinkCall *call, const Json *parameters, void *client);
+
+/* control-probe.c */
+int control_show_probe(VarlinkCall *call, const Json *parameters, void *client);

@@ -365,6 +365,7 @@ static int on_reload(VarlinkCall *call, const Json *parameters, void *client) {
 /* ---- life ---- */
 
 static const char *const no_parameters[] = { NULL };
+static const char *const probe_parameters[] = { "names", NULL };
 static const char *const show_parameters[] = { "name", NULL };
 static const char *const renew_parameters[] = { "name", "force", NULL };
 static const char *const import_parameters[] = { "name", "chain", "force", NULL };
@@ -380,6 +381,7 @@ static const VarlinkMethod methods[] = {
         { "Renew", VARLINK_ROOT_ONLY, renew_parameters, on_renew },
         { "Import", VARLINK_ROOT_ONLY, import_parameters, on_import },
         { "Rehearse", VARLINK_ROOT_ONLY, show_parameters, on_rehearse },
+        { "ShowProbe", VARLINK_ROOT_ONLY, probe_parameters, control_show_probe },
         { "Reload", VARLINK_ROOT_ONLY, no_parameters, on_reload },
         { "Accounts", 0, no_parameters, control_accounts },
         { "CheckAccount", VARLINK_ROOT_ONLY, account_parameters, control_check_account },

@@ -7,6 +7,7 @@
  *   manager-account.c what a person sees and changes of their accounts
  *   manager-revoke.c  revocation
  *   manager-restore.c targets given back before the certificate is removed
+ *   manager-probe.c   a token for who looks at the way of challenges
  *   manager-task.c    what these two wait for
  *   manager-reload.c  a new configuration is carried over
  *   manager-status.c  the sentence and the answers */
@@ -51,6 +52,13 @@ struct ManagerTask {
         void *userdata;
 };
 
+/* What is shown for somebody at this machine; token NULL: nothing. */
+typedef struct ManagerProbe {
+        StringList names;
+        char *token;
+        Timer *timer;
+} ManagerProbe;
+
 struct Manager {
         Engine engine; /* a copy; what it points to is borrowed */
         Config *config;
@@ -60,6 +68,7 @@ struct Manager {
         Cert **certs; /* in the order of the configuration */
         size_t cert_count;
         ManagerTask *tasks; /* owns */
+        ManagerProbe probe;
         bool started;
         Timer *changed_timer;
         void (*changed)(void *userdata);
@@ -71,6 +80,9 @@ struct Manager {
 void manager_on_changed(void *userdata); /* of one certificate; told together */
 void manager_report_messages(const Config *config);
 Cert *manager_cert(const Manager *m, const char *name); /* NULL: unknown */
+
+/* manager-probe.c */
+void manager_probe_end(Manager *m);
 
 /* manager-task.c */
 int manager_task_new(

@@ -126,6 +126,7 @@ Manager *manager_free(Manager *m) {
                 return NULL;
         while (m->tasks)
                 manager_task_free(m->tasks);
+        manager_probe_end(m);
         for (size_t i = 0; i < m->cert_count; i++)
                 (void) cert_free(m->certs[i]);
         free(m->certs);

@@ -101,6 +101,10 @@ typedef enum ManagerRenew {
                                  << 1, /* no window is waited for; what only waits is not ordered */
 } ManagerRenew;
 
+/* Shows a probe's answer at /.well-known/acme-challenge/TOKEN for each of the names, for a minute or until the next call.
+ * -ENODEV: there is no listener and no directory to show it. */
+int manager_show_probe(Manager *m, const StringList *names, char **ret_token, char **ret_answer);
+
 /* Renew now. Each step is told to `step` until `done`. The watch is freed by its owner; freeing it does not stop the
  * renewal. -ENOENT unknown, -EUCLEAN broken configuration, -EBUSY with FORCE: an order is on its way (it is watched all the same
  * without it), -EAGAIN: a Retry-After or the issuance guard forbids it without FORCE; *ret_message (malloc'ed) says until when. */

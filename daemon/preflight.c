@@ -144,12 +144,20 @@ static void on_reply(const HttpReply *reply, void *userdata) {
         next(p);
 }
 
-static int make_token(Engine *e, char **ret) {
+int preflight_token(Engine *e, char **ret_token, char **ret_answer) {
         uint32_t octets[PROBE_OCTETS / sizeof(uint32_t)];
+        _cleanup_free_ char *token = NULL;
+        int r;
 
         for (size_t i = 0; i < ELEMENTSOF(octets); i++)
                 octets[i] = loop_random(e->loop);
-        return base64url_encode(octets, sizeof octets, ret);
+        r = base64url_encode(octets, sizeof octets, &token);
+        if (r >= 0)
+                r = str_printf(ret_answer, "%s." PROBE_ANSWER, token);
+        if (r < 0)
+                return r;
+        *ret_token = TAKE_PTR(token);
+        return 0;
 }
 
 static int fetch(Probe *probe) {
@@ -158,9 +166,7 @@ static int fetch(Probe *probe) {
         bool literal6 = strchr(probe->name, ':') != NULL;
         int r;
 
-        r = make_token(e, &token);
-        if (r >= 0)
-                r = str_printf(&probe->answer, "%s." PROBE_ANSWER, token);
+        r = preflight_token(e, &token, &probe->answer);
         if (r >= 0)
                 r = responder_present(e->responder, probe->name, token, probe->answer);
         if (r < 0)

@@ -34,3 +34,6 @@ int preflight_start(
                 Preflight **ret);
 Preflight *preflight_free(Preflight *p);
 DEFINE_CLEANUP(Preflight *, preflight_free)
+
+/* A token and what is answered to it; malloc'ed. Known for ours in a challenge directory. */
+int preflight_token(Engine *e, char **ret_token, char **ret_answer);

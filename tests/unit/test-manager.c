@@ -34,6 +34,32 @@ static bool has(World *w, const char *text) {
         return strstr(sentence, text);
 }
 
+/* ---- a probe for somebody at this machine ---- */
+
+static void probe_is_shown_for_a_while(void) {
+        _cleanup_free_ char *token = NULL, *answer = NULL, *second = NULL, *other = NULL;
+        _cleanup_(string_list_done) StringList names = {};
+        World w;
+
+        init_valid(&w);
+        (void) string_list_add(&names, "c.example.org");
+        (void) string_list_add(&names, "d.example.org");
+        CHECK_INT(manager_show_probe(w.manager, &names, &token, &answer), 0);
+        CHECK_STR(fake_responder_show(w.responder, "d.example.org", token), answer);
+        CHECK_INT(manager_show_probe(w.manager, &names, &second, &other), 0);
+        CHECK(!str_equal(token, second));
+        CHECK(!fake_responder_show(w.responder, "d.example.org", token));
+        CHECK_STR(fake_responder_show(w.responder, "c.example.org", second), other);
+        fake_loop_run(w.loop, 61);
+        CHECK(!fake_responder_show(w.responder, "c.example.org", second));
+        fake_responder_deaf(w.responder, true);
+        free(token);
+        free(answer);
+        token = answer = NULL;
+        CHECK_INT(manager_show_probe(w.manager, &names, &token, &answer), -ENODEV);
+        world_done(&w);
+}
+
 /* ---- the way back ---- */
 
 typedef struct Told {
@@ -422,7 +448,9 @@ static void watchdog_food(void) {
         world_done(&w);
 }
 
-TEST_MAIN({ "before it is removed its targets are given back, and left alone",
+TEST_MAIN({ "a probe for somebody at this machine is shown for a minute, one at a time",
+            probe_is_shown_for_a_while },
+          { "before it is removed its targets are given back, and left alone",
             targets_are_given_back },
           { "a way back that failed is no way back", failed_way_back_changes_nothing },
           { "sentence: nothing configured", nothing_configured },
