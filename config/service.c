@@ -59,6 +59,10 @@ void service_config_done(ServiceConfig *s) {
         string_list_done(&s->disable);
         string_list_done(&s->challenge_check);
         string_list_done(&s->otherwise);
+        string_list_done(&s->programs);
+        string_list_done(&s->blank_pages);
+        string_list_done(&s->challenge_command);
+        free(s->conflict);
         service_variables_done(&s->variables);
         *s = (ServiceConfig){};
 }

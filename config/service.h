@@ -42,17 +42,23 @@ typedef struct ServiceConfig {
         StringList configure; /* lines for the service's own configuration */
         StringList notes;
         ServiceTested tested;
+        bool propose;                     /* by `renewctl add --service auto` */
         KeyType key_types[KEY_TYPES_MAX]; /* what a certificate with this target should have */
         size_t key_type_count;            /* 0: not said */
         char *reuse_key;                  /* "yes", "no", NULL: not said */
         char *profile;                    /* the CA's; NULL: not said */
 
         /* [Challenge]: the file that hands challenges over */
-        char *snippet; /* its path; NULL: this service has none */
+        StringList programs;    /* names of the web server's process */
+        bool takes_names;       /* all requests for the names go to the file's server */
+        StringList blank_pages; /* what such a server may be put before */
+        char *conflict;         /* of the check's output: it is as a failure */
+        char *snippet;          /* its path; NULL: this service has none */
         StringList lines;
         StringList enable, disable, challenge_check; /* argv; empty: none */
         char *challenge_reload;                      /* unit; NULL */
-        StringList otherwise; /* what a person does where the file cannot work */
+        StringList challenge_command; /* argv, where systemd does not run; empty: none */
+        StringList otherwise;         /* what a person does where the file cannot work */
 } ServiceConfig;
 void service_config_done(ServiceConfig *s);
 

@@ -328,6 +328,8 @@ const ConfigKey config_keys[] = {
         { CONFIG_SERVICE, "Service", "Tested", &value_tested, SERVICE(tested), NULL,
           "How the profile was proved: real (with the service itself), stand-in (with one that has its paths, unit "
           "and contract) or documentation (as its makers describe it)." },
+        { CONFIG_SERVICE, "Service", "Propose", &value_bool, SERVICE(propose), "yes",
+          "Whether 'renewctl add --service auto' proposes it where it is found." },
         { CONFIG_SERVICE, "Service", "KeyType", &value_key_types,
           AT2(ServiceConfig, key_types, key_type_count), NULL,
           "The kind of key that the service needs. 'renewctl add' writes it into the certificate's file, and "
@@ -337,6 +339,9 @@ const ConfigKey config_keys[] = {
         { CONFIG_SERVICE, "Service", "Profile", &value_profile, SERVICE(profile), NULL,
           "The CA's profile that the service needs." },
 
+        { CONFIG_SERVICE, "Challenge", "Program", &value_lines, SERVICE(programs), NULL,
+          "The name of the process that has port 80, by which it is known that this web server has it. May be given "
+          "more than once." },
         { CONFIG_SERVICE, "Challenge", "Snippet", &value_path, SERVICE(snippet), NULL,
           "A file of its own in the web server's configuration, by which it hands /.well-known/acme-challenge/ to "
           "renewd. 'renewctl add' writes it when it is allowed to, 'renewctl remove' takes it away. Here and below, "
@@ -350,8 +355,19 @@ const ConfigKey config_keys[] = {
           "The command that undoes Enable=." },
         { CONFIG_SERVICE, "Challenge", "Check", &value_command, SERVICE(challenge_check), NULL,
           "A command that succeeds if the web server accepts its configuration. If it fails all is undone." },
+        { CONFIG_SERVICE, "Challenge", "Conflict", &value_text, SERVICE(conflict), NULL,
+          "A text that the output of Check= has when the file contradicts what is configured already; then all is "
+          "undone as well." },
+        { CONFIG_SERVICE, "Challenge", "TakesNames", &value_bool, SERVICE(takes_names), "no",
+          "Whether all requests for the names go to what the file describes. It is then not used for names for "
+          "which a page is served already." },
+        { CONFIG_SERVICE, "Challenge", "BlankPage", &value_lines, SERVICE(blank_pages), NULL,
+          "A text of a page that nobody will miss, such as the one that was installed with the web server. For "
+          "TakesNames=. May be given more than once." },
         { CONFIG_SERVICE, "Challenge", "Reload", &value_unit, SERVICE(challenge_reload), NULL,
           "The unit that is reloaded then." },
+        { CONFIG_SERVICE, "Challenge", "Command", &value_command, SERVICE(challenge_command), NULL,
+          "A command that makes the web server read its files again where systemd does not run." },
         { CONFIG_SERVICE, "Challenge", "Otherwise", &value_lines, SERVICE(otherwise), NULL,
           "What a person does where such a file cannot work, as with Configure=." },
 };

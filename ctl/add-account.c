@@ -1,7 +1,6 @@
 /* The account: without agreement to the CA's terms nothing is ordered, so add asks for it at once
  * instead of leaving a certificate that waits. */
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -11,22 +10,11 @@
 #define FILE_NAME "50-account.conf"
 #define HEADER    "# Written by renewctl add.\n"
 
-static bool ask(const char *question) {
-        char answer[16];
-
-        (void) printf("%s [y/N] ", question);
-        (void) fflush(stdout);
-        if (!fgets(answer, sizeof answer, stdin))
-                return false;
-        answer[strcspn(answer, "\n")] = '\0';
-        return str_equal_ignore_case(answer, "y") || str_equal_ignore_case(answer, "yes");
-}
-
 /* 0: agreed; else an exit status. */
 static int ask_for_agreement(Ctl *ctl, const CaConfig *ca) {
         _cleanup_free_ char *question = NULL;
 
-        if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || ctl->json)
+        if (!ctl_can_ask(ctl))
                 return ctl_fail(ctl, CTL_USAGE,
                                 "the terms of service of the CA '%s' (%s) must be accepted; if you do, add --agree-tos",
                                 ca->name, ca->directory);
@@ -35,7 +23,7 @@ static int ask_for_agreement(Ctl *ctl, const CaConfig *ca) {
                        "certificate. Do you agree to them?",
                        ca->name, ca->directory) < 0)
                 return ctl_no_memory(ctl);
-        if (!ask(question))
+        if (!ctl_ask(question))
                 return ctl_fail(ctl, CTL_PROBLEM, "not agreed; nothing was changed");
         return 0;
 }

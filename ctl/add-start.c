@@ -7,7 +7,9 @@
 
 #include "base/log.h"
 #include "ctl/add.h"
+#include "ctl/path-proof.h"
 #include "ctl/port80.h"
+#include "ctl/snippet.h"
 #include "systemd/unit.h"
 
 #define PORT_HTTP    80
@@ -51,14 +53,6 @@ static bool unit_runs(Units *units, const char *name) {
         return units_state(units, name, &state) >= 0 && unit_state_is_running(state);
 }
 
-static bool wants(const CertificateConfig *c, ChallengeType type) {
-        for (size_t i = 0; i < c->challenge_count; i++)
-                if (c->challenges[i] == type)
-                        return true;
-        return c->challenge_count == 0 &&
-               type == CHALLENGE_HTTP_01; /* nothing chosen: the usual one */
-}
-
 /* What a person must write, and where. */
 static int say_handover(
                 Ctl *ctl, const WebServer *server, const PortOwner *owner, bool proxy_socket) {
@@ -86,16 +80,88 @@ static int say_handover(
         return 0;
 }
 
-/* Port 80 belongs to somebody: renewd opens a socket beside it where that can be used. */
-static int hand_over(Ctl *ctl, Units *units, const PortOwner *owner) {
-        const WebServer *server = web_server_for(owner->program);
-        int r = 0;
+/* renewd's socket beside port 80, where that can be used, and renewd itself. `listens`: the configuration says where. */
+static int open_beside(Ctl *ctl, Units *units, const PortOwner *owner, bool listens) {
+        if (!units || (listens && unit_runs(units, SERVICE)))
+                return 0;
+        if (!listens && web_server_for(owner->program)->by_socket)
+                return enable_and_restart(ctl, units, PROXY_SOCKET);
+        return unit_runs(units, SERVICE) ? 0 : enable_and_restart(ctl, units, NULL);
+}
 
-        if (units && server->by_socket)
-                r = enable_and_restart(ctl, units, PROXY_SOCKET);
-        else if (units && !unit_runs(units, SERVICE))
-                r = enable_and_restart(ctl, units, NULL);
-        return r != 0 ? r : say_handover(ctl, server, owner, units != NULL);
+/* Whether a token comes through port 80; where it does not, what is new of ours goes again. */
+static int prove(
+                Ctl *ctl,
+                Units *units,
+                const ServiceProfile *p,
+                const StringList *names,
+                bool new,
+                bool *ret_proved) {
+        _cleanup_free_ char *why = NULL;
+        int r = path_prove(ctl, names, &why);
+
+        *ret_proved = r == 0;
+        if (r == 0)
+                ctl_say(ctl, "A probe came through port 80: challenges reach renewd");
+        if (r < 0)
+                return ctl_no_memory(ctl);
+        if (r > 0)
+                ctl_say(ctl, "A probe did not come through: %s", why);
+        return r > 0 && new ? snippet_take_back(ctl, units, p) : 0;
+}
+
+/* By its own file, if it has a profile and the person agrees. The file is there before renewd is told of the certificate, so
+ * that the first look at the names finds the way open. */
+static int hand_over_by_file(
+                Ctl *ctl,
+                Units *units,
+                const PortOwner *owner,
+                const ServiceProfile *p,
+                const StringList *names,
+                bool listens,
+                bool *ret_proved) {
+        bool there, new;
+        int r;
+
+        ctl_say(ctl, "Port 80 belongs to %s (pid %d).", owner->program, (int) owner->pid);
+        r = snippet_install(ctl, units, p, names, &there, &new);
+        if (r == 0)
+                r = open_beside(ctl, units, owner, listens);
+        return r == 0 && there ? prove(ctl, units, p, names, new, ret_proved) : r;
+}
+
+/* The web server on port 80 is not asked for anything if it hands challenges over already. */
+static int hand_over(
+                Ctl *ctl,
+                Units *units,
+                const PortOwner *owner,
+                const CertificateConfig *c,
+                bool listens,
+                bool *ret_proved) {
+        _cleanup_(service_profile_freep) ServiceProfile *p = NULL;
+        _cleanup_(string_list_done) StringList names = {};
+        _cleanup_free_ char *why = NULL;
+        int r;
+
+        *ret_proved = false;
+        if (snippet_names(c, &names) < 0)
+                return ctl_no_memory(ctl);
+        r = listens ? open_beside(ctl, units, owner, listens) : 0;
+        if (r == 0 && listens)
+                *ret_proved = path_prove(ctl, &names, &why) == 0;
+        if (r != 0 || *ret_proved)
+                return r;
+        r = snippet_find(ctl, owner->program, c, &p);
+        if (r == 0 && p && p->service.snippet)
+                r = hand_over_by_file(ctl, units, owner, p, &names, listens, ret_proved);
+        else if (r == 0)
+                r = open_beside(ctl, units, owner, listens);
+        if (r != 0 || *ret_proved)
+                return r;
+        if (!listens || !p)
+                return say_handover(ctl, web_server_for(owner->program), owner, units != NULL);
+        snippet_say_otherwise(ctl, p);
+        return 0;
 }
 
 static int find_owner(Ctl *ctl, uint16_t port, PortOwner *ret) {
@@ -139,17 +205,28 @@ static int arrange_https(Ctl *ctl, Units *units, bool *ret_handed_over) {
 
 /* ---- http-01 ---- */
 
-static int arrange_http(Ctl *ctl, Units *units, bool *ret_handed_over) {
+static int arrange_http(
+                Ctl *ctl,
+                Units *units,
+                const CertificateConfig *c,
+                bool listens,
+                bool *ret_handed_over) {
         _cleanup_(port_owner_done) PortOwner owner = {};
+        bool proved;
         int r;
 
         r = find_owner(ctl, PORT_HTTP, &owner);
         if (r != 0)
                 return r;
-        if (!owner.busy && units)
+        if (!owner.busy && units && !listens)
                 return enable_and_restart(ctl, units, HTTP_SOCKET);
-        *ret_handed_over = true;
-        return hand_over(ctl, units, &owner);
+        /* who said where renewd listens has thought of it, unless a known web server has the port */
+        if (listens && !web_server_is_known(owner.program))
+                return units && !unit_runs(units, SERVICE) ? enable_and_restart(ctl, units, NULL)
+                                                           : 0;
+        r = hand_over(ctl, units, &owner, c, listens, &proved);
+        *ret_handed_over = !proved;
+        return r;
 }
 
 int add_start(Ctl *ctl,
@@ -157,7 +234,7 @@ int add_start(Ctl *ctl,
               const CertificateConfig *certificate,
               bool *ret_handed_over) {
         _cleanup_(units_freep) Units *units = NULL;
-        bool configured = config->http_listen.count > 0 || config->challenge_directory;
+        bool listens = config->http_listen.count > 0 || config->challenge_directory, own = false;
         bool tls = config->tls_listen.count > 0;
         int r;
 
@@ -166,14 +243,14 @@ int add_start(Ctl *ctl,
                 r = units_open(&units);
                 if (r < 0)
                         return fail_unit(ctl, "systemd does not answer", r, NULL);
-                configured = configured || unit_runs(units, HTTP_SOCKET) ||
-                             unit_runs(units, PROXY_SOCKET);
+                own = unit_runs(units, HTTP_SOCKET);
+                listens = listens || unit_runs(units, PROXY_SOCKET);
                 tls = tls || unit_runs(units, HTTPS_SOCKET);
         }
-        if (wants(certificate, CHALLENGE_HTTP_01) && !configured)
-                return arrange_http(ctl, units, ret_handed_over);
-        if (!wants(certificate, CHALLENGE_HTTP_01) && wants(certificate, CHALLENGE_TLS_ALPN_01) &&
-            !tls)
+        if (certificate_wants(certificate, CHALLENGE_HTTP_01) && !own)
+                return arrange_http(ctl, units, certificate, listens, ret_handed_over);
+        if (!certificate_wants(certificate, CHALLENGE_HTTP_01) &&
+            certificate_wants(certificate, CHALLENGE_TLS_ALPN_01) && !tls)
                 return arrange_https(ctl, units, ret_handed_over);
         return units && !unit_runs(units, SERVICE) ? enable_and_restart(ctl, units, NULL) : 0;
 }

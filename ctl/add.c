@@ -107,7 +107,12 @@ static int check_options(Ctl *ctl) {
         return check_services(ctl);
 }
 
-static int build_content(const Ctl *ctl, const StringList *names, const char *ca, Bytes *ret) {
+static int build_content(
+                const Ctl *ctl,
+                const StringList *names,
+                const char *ca,
+                const AddWishes *wishes,
+                Bytes *ret) {
         int r;
 
         r = bytes_append_string(ret, "[Certificate]\nNames=");
@@ -117,8 +122,12 @@ static int build_content(const Ctl *ctl, const StringList *names, const char *ca
                 r = bytes_append_string(ret, "\n");
         if (r >= 0 && ca)
                 r = bytes_printf(ret, "CA=%s\n", ca);
-        if (r >= 0 && ctl->key_types)
-                r = bytes_printf(ret, "KeyType=%s\n", ctl->key_types);
+        if (r >= 0 && wishes->key_types)
+                r = bytes_printf(ret, "KeyType=%s\n", wishes->key_types);
+        if (r >= 0 && wishes->reuse_key)
+                r = bytes_append_string(ret, "ReuseKey=yes\n");
+        if (r >= 0 && wishes->profile)
+                r = bytes_printf(ret, "Profile=%s\n", wishes->profile);
         if (r >= 0 && ctl->challenges)
                 r = bytes_printf(ret, "Challenge=%s\n", ctl->challenges);
         if (r >= 0 && ctl->dns)
@@ -197,10 +206,15 @@ static int write_certificate(
                 const StringList *names,
                 const char *ca,
                 bool *ret_written) {
+        _cleanup_(add_wishes_done) AddWishes wishes = {};
         _cleanup_(bytes_done) Bytes content = {};
         _cleanup_free_ char *file = NULL;
+        int r = add_wishes(ctl, &wishes);
 
-        if (build_content(ctl, names, ca, &content) < 0 || str_printf(&file, "%s.conf", name) < 0)
+        if (r != 0)
+                return r;
+        if (build_content(ctl, names, ca, &wishes, &content) < 0 ||
+            str_printf(&file, "%s.conf", name) < 0)
                 return ctl_no_memory(ctl);
         return add_file(ctl, DIRECTORY, file, &content, false, ret_written);
 }
@@ -241,7 +255,9 @@ int verb_add(Ctl *ctl, char *arguments[], int count) {
         bool written = false;
         int r;
 
-        r = check_options(ctl);
+        r = add_find_services(ctl);
+        if (r == 0)
+                r = check_options(ctl);
         if (r == 0)
                 r = normalize_names(ctl, arguments, count, &names);
         if (r != 0)

@@ -18,6 +18,18 @@ int add_file(Ctl *ctl,
              bool *ret_written);
 int add_file_remove(Ctl *ctl, const char *directory, const char *file);
 
+/* "--service auto": what is found on this machine is proposed, and asked for or taken with --yes. 0, or an exit status. */
+int add_find_services(Ctl *ctl);
+
+/* What the services' profiles want of the certificate, unless the person says otherwise. NULL: nothing. */
+typedef struct AddWishes {
+        char *key_types;
+        char *profile;
+        bool reuse_key;
+} AddWishes;
+void add_wishes_done(AddWishes *w);
+int add_wishes(Ctl *ctl, AddWishes *ret); /* 0, or an exit status */
+
 /* Makes sure that there is a way for http-01 or tls-alpn-01, whichever `certificate` wants, and that renewd runs: enables
  * the socket units, or says what to write into whose configuration. *ret_handed_over: a person has
  * something to do first. 0, or an exit status. */

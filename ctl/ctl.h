@@ -37,6 +37,7 @@ typedef struct Ctl {
         bool agree_to_terms;
         bool staging;
         bool no_start;
+        bool web_server_snippet;
         /* of account */
         const char *kid; /* borrows, as the others */
         const char *key_file;
@@ -63,6 +64,10 @@ void ctl_say(Ctl *ctl, const char *format, ...) _printf_(2, 3);
 /* A sentence on standard error (with --json also the member "error"); returns `status`. */
 int ctl_fail(Ctl *ctl, int status, const char *format, ...) _printf_(3, 4);
 int ctl_no_memory(Ctl *ctl);
+
+/* There is a person at a terminal. */
+bool ctl_can_ask(const Ctl *ctl);
+bool ctl_ask(const char *question); /* yes? */
 
 /* Standard output is a terminal that wants colours. */
 bool ctl_wants_colour(void);

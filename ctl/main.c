@@ -20,7 +20,11 @@ typedef struct Verb {
 } Verb;
 
 static const char add_help[] =
-                "  --service SERVICE   install it for this service (may be repeated)\n"
+                "  --service SERVICE   install it for this service (may be repeated); 'auto': for what is\n"
+                "                      found on this machine\n"
+                "  --yes               take all that 'auto' finds, and --web-server-snippet\n"
+                "  --web-server-snippet  let the web server on port 80 hand challenges over to renewd by a\n"
+                "                      file of its own\n"
                 "  --email ADDRESS     where the CA may write to\n"
                 "  --agree-tos         agree to the CA's terms of service\n"
                 "  --staging           take Let's Encrypt's staging, to try things out\n"
@@ -91,7 +95,7 @@ static const char import_help[] =
                 "missing is named, and never fetched.\n";
 
 static const Verb verbs[] = {
-        { "add", "NAME [NAME...]", 1, NAMES_MAX, "seatckCDow", verb_add,
+        { "add", "NAME [NAME...]", 1, NAMES_MAX, "seatckCDowyx", verb_add,
           "configure a certificate and order it", add_help },
         { "remove", "NAME", 1, 1, "r", verb_remove, "forget a certificate; what is installed stays",
           "  --restore  first put back what was there before renewd, and tell the services\n" },
@@ -167,6 +171,7 @@ static const struct option long_options[] = {
         { "chain", required_argument, NULL, '+' },
         { "password-file", required_argument, NULL, '!' },
         { "dry-run", no_argument, NULL, '=' },
+        { "web-server-snippet", no_argument, NULL, 'x' },
         {},
 };
 
@@ -306,6 +311,9 @@ static void take_verb_option(Ctl *ctl, int option, Seen *seen) {
                 break;
         case 'i':
                 ctl->now = true;
+                break;
+        case 'x':
+                ctl->web_server_snippet = true;
                 break;
         default:
                 if (!take_account_option(ctl, option) && !take_elsewhere_option(ctl, option))

@@ -35,6 +35,7 @@ typedef struct WebServer {
 
 /* The entry for the program; never NULL. */
 const WebServer *web_server_for(const char *program);
+bool web_server_is_known(const char *program);
 int web_server_lines(const WebServer *server, const char *runtime, char **ret); /* malloc'ed */
 #define WEB_SERVER_LISTEN SERVICE_HTTP_LISTEN
 

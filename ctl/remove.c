@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "ctl/add.h"
+#include "ctl/snippet.h"
 
 #define TIMEOUT_SEC 30
 #define DIRECTORY   "certificates"
@@ -107,7 +108,7 @@ int verb_remove(Ctl *ctl, char *names[], int count) {
         _cleanup_free_ char *name = NULL, *file = NULL;
         _cleanup_(config_freep) Config *config = NULL;
         const CertificateConfig *c;
-        int r;
+        int r, taken;
 
         (void) count;
         r = certificate_name_for(names[0], &name);
@@ -139,5 +140,7 @@ int verb_remove(Ctl *ctl, char *names[], int count) {
         say_what_stays(ctl, c);
         if (c->twin)
                 say_what_stays(ctl, config_certificate(config, c->twin));
-        return reload(ctl);
+        taken = snippet_remove_unneeded(ctl, name);
+        r = reload(ctl);
+        return r != 0 ? r : taken;
 }

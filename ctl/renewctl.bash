@@ -43,7 +43,7 @@ _renewctl() {
             return
             ;;
         --service)
-            COMPREPLY=($(compgen -W "$(_renewctl_files "$config/services" "$data/services")" -- "$cur"))
+            COMPREPLY=($(compgen -W "auto $(_renewctl_files "$config/services" "$data/services")" -- "$cur"))
             return
             ;;
         --ca)
@@ -77,7 +77,7 @@ _renewctl() {
 
     if [[ $cur == -* ]]; then
         case $verb in
-            add) common+=' --service --email --agree-tos --staging --ca --key-type --challenge --dns --no-start --wait' ;;
+            add) common+=' --yes --web-server-snippet --service --email --agree-tos --staging --ca --key-type --challenge --dns --no-start --wait' ;;
             remove) common+=' --restore' ;;
             renew) common+=' --wait --force --now' ;;
             revoke) common+=' --reason --with-key --no-replace' ;;

@@ -66,3 +66,18 @@ bool ctl_wants_colour(void) {
         return isatty(STDOUT_FILENO) && (!no_colour || !*no_colour) && term &&
                strcmp(term, "dumb") != 0;
 }
+
+bool ctl_can_ask(const Ctl *ctl) {
+        return !ctl->json && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+bool ctl_ask(const char *question) {
+        char answer[16];
+
+        (void) printf("%s [y/N] ", question);
+        (void) fflush(stdout);
+        if (!fgets(answer, sizeof answer, stdin))
+                return false;
+        answer[strcspn(answer, "\n")] = '\0';
+        return str_equal_ignore_case(answer, "y") || str_equal_ignore_case(answer, "yes");
+}

@@ -89,6 +89,10 @@ const WebServer *web_server_for(const char *program) {
         return &other;
 }
 
+bool web_server_is_known(const char *program) {
+        return program && web_server_for(program) != &other;
+}
+
 int web_server_lines(const WebServer *server, const char *runtime, char **ret) {
         static const char mark[] = "@RUNTIME@";
         const char *at = strstr(server->lines, mark);

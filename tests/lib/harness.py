@@ -40,6 +40,7 @@ class Case(unittest.TestCase):
     pebble_options = {}
     pebble_version = None
     scratch_suffix = ""
+    wanted_http_port = None  # for cases in a network of their own
     maxDiff = None
 
     @classmethod
@@ -49,7 +50,7 @@ class Case(unittest.TestCase):
         cls.base = scratch_directory(f"{program}-{cls.__name__}{cls.scratch_suffix}")
         cls.nginx_package = webserver.unpack(os.path.join(CACHE, "nginx-package"))
         cls.names = Names(cls.base, cls.pebble_version)
-        cls.http_port = free_port()
+        cls.http_port = cls.wanted_http_port or free_port()
         cls.tls_port = free_port()
         options = {"version": cls.pebble_version, "tls_port": cls.tls_port, **cls.pebble_options}
         cls.pebble = Pebble(os.path.join(cls.base, "pebble"), cls.names, cls.http_port, **options)

@@ -27,28 +27,38 @@ LIBRARIES = {
     "libcap.so.2": ["libcap2"],
     "libgcrypt.so.20": ["libgcrypt20"],
     "libgpg-error.so.0": ["libgpg-error0"],
+    "libapr-1.so.0": ["libapr1t64", "libapr1"],
+    "libaprutil-1.so.0": ["libaprutil1t64", "libaprutil1"],
+    "libuuid.so.1": ["libuuid1"],
+    "libexpat.so.1": ["libexpat1"],
+    "libdb-5.3.so": ["libdb5.3t64", "libdb5.3"],
+    "libxxhash.so.0": ["libxxhash0"],
+    "libnettle.so.8": ["libnettle8t64", "libnettle8"],
+    "libunwind.so.8": ["libunwind8"],
+    "liblzma.so.5": ["liblzma5"],
 }
 
 
-def unpack(directory, packages=("nginx",)):
+def unpack(directory, packages=("nginx",), name=None):
     """Unpacks packages below directory (once). The program of the first one, by its name, and the library path it needs."""
-    program = os.path.join(directory, "usr/sbin", packages[0])
+    name = name or packages[0]
+    program = os.path.join(directory, "usr/sbin", name)
     # Several tests begin at once; one of them unpacks.
     with open(directory + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.exists(program):
-            _unpack_anew(directory, packages)
+            _unpack_anew(directory, packages, name)
     return program, _library_path(directory)
 
 
-def _unpack_anew(directory, packages):
+def _unpack_anew(directory, packages, name):
     scratch = directory + ".new"
     shutil.rmtree(scratch, ignore_errors=True)
     os.makedirs(scratch)
     for package in packages:
         _download(scratch, [package])
     # Libraries may lack others in turn.
-    while missing := _missing_libraries(os.path.join(scratch, "usr/sbin", packages[0]), scratch):
+    while missing := _missing_libraries(os.path.join(scratch, "usr/sbin", name), scratch):
         for library in missing:
             _download(scratch, LIBRARIES[library])
     shutil.rmtree(directory, ignore_errors=True)
