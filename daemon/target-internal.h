@@ -7,6 +7,7 @@
  *   target-hold.c    what a deploy that is due waits for
  *   target-served.c  handshakes: is it the leaf that is served?
  *   target-endpoint.c  and where
+ *   target-takeover.c  is it somebody else's?
  *   target-status.c  words and JSON */
 
 #include "acme/key.h"
@@ -96,6 +97,10 @@ void target_confirm(Target *t);
 bool target_holds(Target *t);               /* looks; the deploy that is due must wait */
 void target_hold(Target *t);                /* and so it does */
 int64_t target_hold_until(const Target *t); /* 0: it does not wait, or nobody knows */
+
+/* target-takeover.c */
+bool target_needs_consent(const Target *t); /* TakeOver=no, and nothing of ours was ever there */
+void target_ask_consent(Target *t);         /* a handshake; deploys, or says why not */
 
 /* target-served.c */
 void target_serve_begin(Target *t); /* with a window of patience */

@@ -67,6 +67,8 @@ static char *words_of(const Target *t, TargetServed served, const char *place, c
 static void flawed(Target *t) {
         if (t->row.state == ROW_VERIFIED)
                 target_verified(t);
+        else if (target_lacks_proof(t) && target_now(t) < t->deploy_at)
+                target_open(t);
         else
                 target_confirm(t);
 }

@@ -139,6 +139,8 @@ static bool wants_deploy(const Target *t) {
 static void deploy_or_hold(Target *t) {
         if (target_holds(t))
                 target_hold(t);
+        else if (target_needs_consent(t))
+                target_ask_consent(t);
         else
                 target_deploy(t);
 }
