@@ -28,6 +28,7 @@ static int target_for(Cert *c, const char *name, const TargetConfig *config, Tar
                 .engine = c->context->engine,
                 .installer = c->context->installer,
                 .prober = c->context->prober,
+                .groups = c->context->groups,
                 .changed = on_target_changed,
                 .not_live = on_not_live,
                 .canary = cert_canary,

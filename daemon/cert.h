@@ -5,10 +5,10 @@
 
 #include "daemon/budget.h"
 #include "daemon/engine.h"
+#include "daemon/groups.h"
 #include "daemon/pacer.h"
 #include "daemon/renew.h"
 #include "daemon/session.h"
-#include "daemon/slots.h"
 
 typedef struct Cert Cert;
 
@@ -17,6 +17,7 @@ typedef struct CertContext {
         Engine *engine;      /* borrowed, as the slots */
         Slots *installer;    /* processes of the installer at a time */
         Slots *prober;       /* handshakes at a time */
+        Groups *groups;      /* targets that are deployed one at a time */
         Slots *preflights;   /* certificates whose names are looked at, at a time */
         bool once;           /* everything now, nothing is spread, nothing waits for long */
         int64_t started;     /* Unix seconds */

@@ -114,6 +114,8 @@ int manager_new(Engine *engine,
         if (r >= 0)
                 r = slots_new(engine->loop, PREFLIGHT_PLACES, &m->context.preflights);
         if (r >= 0)
+                r = groups_new(engine->loop, &m->context.groups);
+        if (r >= 0)
                 r = manager_fill(m);
         if (r < 0)
                 return r;
@@ -134,6 +136,7 @@ Manager *manager_free(Manager *m) {
         (void) slots_free(m->context.installer);
         (void) slots_free(m->context.prober);
         (void) slots_free(m->context.preflights);
+        (void) groups_free(m->context.groups);
         (void) timer_free(m->changed_timer);
         (void) config_free(m->config);
         free(m->looks);

@@ -95,6 +95,10 @@ int slot_take(Slots *s, loop_fn fn, void *userdata, Slot **ret) {
         return 0;
 }
 
+bool slot_is_taken(const Slot *slot) {
+        return slot && slot->taken;
+}
+
 Slot *slot_free(Slot *slot) {
         if (!slot)
                 return NULL;

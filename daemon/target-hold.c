@@ -1,5 +1,6 @@
 /* What a deploy that is due waits for, though nothing is wrong: its window, and the certificate's canary. Both are looked
- * at anew each time, by the clock and the ledger as they are then; nothing is remembered but words. From the deadline on
+ * at anew each time, by the clock and the ledger as they are then; nothing is remembered but words. Last comes its turn in its
+ * group, so that nobody has the turn while it waits for something else. From the deadline on
  * neither holds. What is told nothing, or does not run, is not interrupted and needs no window. */
 
 #include "base/log.h"
@@ -49,9 +50,7 @@ static bool had_none(const Target *t) {
 
 /* NULL: none holds. Where nothing was ever installed nothing can expire. */
 static const char *held_by_canary(const Target *t, const WindowFacts *f) {
-        int64_t deadline = window_deadline(f);
-        bool late = had_none(t) ? deadline > 0 && f->now >= deadline
-                                : deadline == 0 || f->now >= deadline;
+        bool late = !had_none(t) && f->now >= window_deadline(f);
 
         if (late || !t->owner.canary)
                 return NULL;
@@ -101,7 +100,7 @@ bool target_holds(Target *t) {
                 (void) str_printf(
                                 &t->hold, "%s waits for %s to have the new certificate first",
                                 t->config->name, canary);
-                t->hold_until = window_deadline(&f);
+                t->hold_until = had_none(t) ? 0 : window_deadline(&f);
                 t->by_canary = true;
                 return true;
         }
@@ -141,6 +140,38 @@ void target_hold(Target *t) {
         (void) loop_timer_at(loop, at, slack, on_hold_timer, t, &t->timer);
         t->owner.changed(t->owner.userdata);
 }
+
+/* ---- its turn ---- */
+
+/* The others took their time: perhaps its window has closed. */
+static void on_turn(void *userdata) {
+        Target *t = userdata;
+
+        if (target_holds(t))
+                target_hold(t);
+        else
+                target_deploy(t);
+}
+
+void target_take_turn(Target *t) {
+        int r;
+
+        if (!t->config->group || slot_is_taken(t->turn)) {
+                target_deploy(t);
+                return;
+        }
+        target_set_phase(t, TARGET_QUEUED);
+        r = groups_turn(t->owner.groups, t->config->group, on_turn, t, &t->turn);
+        if (r == 0) {
+                t->owner.changed(t->owner.userdata);
+                return;
+        }
+        if (r < 0) /* without memory for a place in the line it goes at once */
+                log_debug("%s: %s: %s", t->certificate, t->config->name, errno_text(r));
+        target_deploy(t);
+}
+
+/* ---- what is asked and told from outside ---- */
 
 void target_canary_changed(Target *t) {
         if (t->held && t->by_canary && !t->owner.canary(t, t->owner.userdata))

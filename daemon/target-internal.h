@@ -26,6 +26,7 @@
 typedef enum TargetPhase {
         TARGET_NOTHING,    /* no leaf is wanted here */
         TARGET_LOOKING,    /* Inspect */
+        TARGET_QUEUED,     /* others of its group come first */
         TARGET_DEPLOYING,  /* Deploy */
         TARGET_PROBING,    /* handshakes, or the pause between two of them */
         TARGET_CONFIRMING, /* Verified */
@@ -62,6 +63,7 @@ struct Target {
         bool drift_told;    /* that its files were changed was logged */
 
         Slot *slot;
+        Slot *turn; /* in its group; from QUEUED on until it is proved or has failed */
         HelperCall *call;
         ProberCall *probe;
         Timer *timer;
@@ -96,6 +98,7 @@ void target_confirm(Target *t);
 /* target-hold.c */
 bool target_holds(Target *t);               /* looks; the deploy that is due must wait */
 void target_hold(Target *t);                /* and so it does */
+void target_take_turn(Target *t);           /* deploys, in its turn if it has a group */
 int64_t target_hold_until(const Target *t); /* 0: it does not wait, or nobody knows */
 
 /* target-takeover.c */

@@ -5,6 +5,7 @@
 static const char *const phase_texts[] = {
         [TARGET_NOTHING] = NULL,
         [TARGET_LOOKING] = "looking at",
+        [TARGET_QUEUED] = "waiting for the turn in its group of",
         [TARGET_DEPLOYING] = "deploying to",
         [TARGET_PROBING] = "waiting for the certificate to be served by",
         [TARGET_CONFIRMING] = "confirming the deploy to",

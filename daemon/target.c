@@ -48,6 +48,13 @@ usec_t target_now(const Target *t) {
         return loop_boot_usec(t->owner.engine->loop);
 }
 
+/* A look does not end a deploy: an installer may still be at it. */
+static bool keeps_turn(const Target *t, TargetPhase phase) {
+        if (phase == TARGET_NOTHING || phase == TARGET_WAITING || phase == TARGET_VERIFIED)
+                return false;
+        return slot_is_taken(t->turn);
+}
+
 void target_set_phase(Target *t, TargetPhase phase) {
         t->call = helper_call_free(t->call);
         t->probe = prober_call_free(t->probe);
@@ -55,6 +62,8 @@ void target_set_phase(Target *t, TargetPhase phase) {
         t->slot = slot_free(t->slot);
         t->wake_at = 0;
         t->held = false;
+        if (!keeps_turn(t, phase))
+                t->turn = slot_free(t->turn);
         t->phase = phase;
 }
 
@@ -142,7 +151,7 @@ static void deploy_or_hold(Target *t) {
         else if (target_needs_consent(t))
                 target_ask_consent(t);
         else
-                target_deploy(t);
+                target_take_turn(t);
 }
 
 static void on_open_timer(void *userdata) {

@@ -5,7 +5,7 @@
  * never gives up and never needs a new order. */
 
 #include "daemon/engine.h"
-#include "daemon/slots.h"
+#include "daemon/groups.h"
 
 typedef struct Target Target;
 
@@ -13,6 +13,7 @@ typedef struct TargetOwner {
         Engine *engine; /* all borrowed */
         Slots *installer;
         Slots *prober;
+        Groups *groups;
         void (*changed)(void *userdata);  /* something worth showing changed */
         void (*not_live)(void *userdata); /* the installer does not have the leaf live */
         /* Name of a target that must have the wanted leaf before this one; NULL: none. May be NULL itself. */

@@ -190,13 +190,28 @@ static int run_at_places(Deployment *d, const char *leaf, char **ret_error) {
         return finish(d, ret_error);
 }
 
+/* The engine sees to it that the targets of a group take turns, but it may have died while an installer still restarts. */
+static int lock_group(const DeployJob *job, int *ret, char **ret_error) {
+        int r = 0;
+
+        if (!job->target->group)
+                return 0;
+        r = *ret = store_lock_group(job->paths, job->target->group);
+        if (r == -EWOULDBLOCK)
+                return deploy_say(ret_error, r, "another target of its group is being deployed");
+        return r < 0 ? deploy_say(ret_error, r, "the group cannot be locked") : 0;
+}
+
 int deploy_run(const DeployJob *job, const char *leaf, Row *ret, char **ret_error) {
         _cleanup_(deployment_done)
                         Deployment d = { .job = job, .rows_fd = -1, .saved_fd = -1, .lock_fd = -1 };
+        _cleanup_close_ int group_fd = -1;
         int r;
 
         *ret_error = NULL;
-        r = deploy_open_ledger(&d, ret_error);
+        r = lock_group(job, &group_fd, ret_error);
+        if (r >= 0)
+                r = deploy_open_ledger(&d, ret_error);
         if (r >= 0)
                 r = load_live_leaf(&d, leaf, ret_error);
         if (r >= 0)

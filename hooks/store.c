@@ -82,26 +82,43 @@ static int clean_row(int rows_fd, const char *target) {
         return r;
 }
 
-int store_lock_target(int rows_fd, const char *target) {
+/* There is no flock() with a deadline. -EWOULDBLOCK: another one has it all the time. */
+static int lock_patiently(int fd) {
         const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000 * 1000 };
-        _cleanup_free_ char *name = NULL;
-        _cleanup_close_ int fd = -1;
-        int r;
 
-        r = str_printf(&name, "%s.lock", target);
-        if (r < 0)
-                return r;
-        fd = openat(rows_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd < 0)
-                return -errno;
         for (int i = 0; i < LOCK_TRIES; i++) {
-                if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-                        r = clean_row(rows_fd, target);
-                        return r < 0 ? r : TAKE_FD(fd);
-                }
+                if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+                        return 0;
                 if (errno != EWOULDBLOCK && errno != EINTR)
                         return -errno;
-                (void) nanosleep(&pause, NULL); /* there is no flock() with a deadline */
+                (void) nanosleep(&pause, NULL);
         }
         return -EWOULDBLOCK;
+}
+
+static int open_lock(int dir_fd, const char *noun) {
+        _cleanup_free_ char *name = NULL;
+        int fd, r = str_printf(&name, "%s.lock", noun);
+
+        if (r < 0)
+                return r;
+        fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        return fd < 0 ? -errno : fd;
+}
+
+int store_lock_target(int rows_fd, const char *target) {
+        _cleanup_close_ int fd = open_lock(rows_fd, target);
+        int r = fd < 0 ? fd : lock_patiently(fd);
+
+        if (r >= 0)
+                r = clean_row(rows_fd, target);
+        return r < 0 ? r : TAKE_FD(fd);
+}
+
+int store_lock_group(const Paths *paths, const char *group) {
+        _cleanup_close_ int dir_fd = store_installer(paths, "groups", group, true);
+        _cleanup_close_ int fd = dir_fd < 0 ? dir_fd : open_lock(dir_fd, "turn");
+        int r = fd < 0 ? fd : lock_patiently(fd);
+
+        return r < 0 ? r : TAKE_FD(fd);
 }

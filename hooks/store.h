@@ -25,3 +25,6 @@ void store_remove_temporaries_of(int dir_fd, const char *name);
 /* The lock of one target: flock on TARGET.lock in STATE/installer/rows/NAME. What an interrupted writer left of its
  * row is removed. Returns its descriptor; -EWOULDBLOCK when it is taken for longer than two seconds. */
 int store_lock_target(int rows_fd, const char *target);
+
+/* The lock of a group of targets (Group=), in the same way. */
+int store_lock_group(const Paths *paths, const char *group);

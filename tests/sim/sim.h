@@ -44,6 +44,12 @@ void sim_fallback_while_ordering(const SimOptions *o);
 void sim_one_name(const SimOptions *o);
 void sim_optional_name(const SimOptions *o);
 
+/* sim-deploys.c */
+void sim_failing_deploy(const SimOptions *o);
+void sim_windows(const SimOptions *o);
+void sim_canary(const SimOptions *o);
+void sim_groups(const SimOptions *o);
+
 /* sim-nonces.c */
 void sim_half_of_the_nonces(const SimOptions *o);
 void sim_all_of_the_nonces(const SimOptions *o);

@@ -228,6 +228,22 @@ static void second_caller_is_busy(void) {
         CHECK_INT(bench_deploy(&b), -EWOULDBLOCK);
 }
 
+static void group_is_busy(void) {
+        char group[] = "video";
+        _cleanup_(bench_done) Bench b;
+        int lock;
+
+        bench_init(&b);
+        b.target.group = group;
+        lock = store_lock_group(&b.live.paths, group);
+        REQUIRE(lock >= 0);
+        CHECK_INT(bench_deploy(&b), -EWOULDBLOCK);
+        CHECK_INT(b.row.state, ROW_NONE);
+        (void) close_fd(lock);
+        CHECK(bench_deploy(&b) >= 0);
+        b.target.group = NULL;
+}
+
 static void leftovers_of_a_crash_go(void) {
         _cleanup_(bench_done) Bench b;
 
@@ -378,6 +394,7 @@ TEST_MAIN({ "DESIGN 4.9: files, row OPEN, then VERIFIED", first_deploy },
           { "an owner that does not exist is named", unknown_user_is_said },
           { "a leaf that is not live is refused", other_leaf_is_not_live },
           { "two calls at one target: the second is busy", second_caller_is_busy },
+          { "S6.5 two targets of a group: the second is busy", group_is_busy },
           { "temporary files of a crash go, others' stay", leftovers_of_a_crash_go },
           { "DESIGN 4.10: a refused check brings the former set back", refused_check_rolls_back },
           { "without a former set the new files stay", refused_first_set_stays },
