@@ -159,12 +159,7 @@ static void deploy_failed(Target *t) {
 
         if (awaits_twin(t))
                 return;
-        if (target_is_stopped(t))
-                (void) str_printf(
-                                &text,
-                                "%s is stopped and will take the new certificate when it starts",
-                                name);
-        else if (t->row.rolled_back)
+        if (t->row.rolled_back)
                 (void) str_printf(
                                 &text, "%s refused the new certificate and keeps the old one: %s",
                                 name, error);
@@ -177,6 +172,19 @@ static void deploy_failed(Target *t) {
         target_open(t);
 }
 
+/* The service does not run. A handshake before it is said: what is started by its socket, when somebody comes, has
+ * nothing to be told. */
+static void was_not_told(Target *t) {
+        target_postpone_deploy(t);
+        t->serve_until = 0;
+        if (t->config->probe_count > 0 && target_is_here(t)) {
+                target_serve_once(t);
+                return;
+        }
+        target_set_stopped_trouble(t);
+        target_open(t);
+}
+
 static void on_deployed(const HelperReply *reply, void *userdata) {
         Target *t = userdata;
 
@@ -185,7 +193,11 @@ static void on_deployed(const HelperReply *reply, void *userdata) {
         t->call = helper_call_free(t->call);
         t->slot = slot_free(t->slot);
         t->served = t->config->probe_count > 0 ? SERVED_UNKNOWN : SERVED_NOT_PROBED;
-        if (!target_is_here(t) || t->row.rolled_back || target_is_stopped(t) || !t->row.activated) {
+        if (!t->row.step && !t->row.activated) {
+                was_not_told(t);
+                return;
+        }
+        if (!target_is_here(t) || t->row.rolled_back || !t->row.activated) {
                 deploy_failed(t);
                 return;
         }

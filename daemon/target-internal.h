@@ -87,6 +87,7 @@ bool target_is_stopped(const Target *t);  /* its unit was, when it was last look
 bool target_lacks_proof(const Target *t); /* its proof failed when it was last run */
 /* Takes a malloc'ed text, or NULL; logs it once. */
 void target_set_trouble(Target *t, char *text, const char *message_id);
+void target_set_stopped_trouble(Target *t);
 void target_set_told_trouble(Target *t, char *text); /* that was logged in other words */
 usec_t target_now(const Target *t);
 

@@ -93,6 +93,8 @@ static void not_served(Target *t, TargetServed served, const char *place, const 
         told = served == SERVED_FLAWED || (served == SERVED_OTHER && t->row.state == ROW_VERIFIED);
         if (told)
                 target_set_told_trouble(t, words_of(t, served, place, detail));
+        else if (target_is_stopped(t) && t->row.state != ROW_VERIFIED)
+                target_set_stopped_trouble(t);
         else if (!t->trouble || !target_is_stopped(t)) /* that it is stopped says more */
                 target_set_trouble(t, words_of(t, served, place, detail), MESSAGE_SERVED_WRONG);
         if (served == SERVED_FLAWED)

@@ -90,6 +90,15 @@ void target_set_told_trouble(Target *t, char *text) {
         t->told = true;
 }
 
+void target_set_stopped_trouble(Target *t) {
+        char *text = NULL;
+
+        (void) str_printf(
+                        &text, "%s %s and will take the new certificate when it starts",
+                        t->config->name, target_is_stopped(t) ? "is stopped" : "does not run");
+        target_set_trouble(t, text, MESSAGE_DEPLOY_FAILED);
+}
+
 bool target_is_here(const Target *t) {
         return t->row.in_place && str_equal(t->row.leaf, t->leaf);
 }

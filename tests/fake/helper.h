@@ -40,9 +40,10 @@ typedef struct FakeTarget {
         struct FakeTarget *twin; /* awaited by this one; NULL */
         char *row;               /* leaf; NULL: no row */
         bool verified, activated, proved;
-        char *files;  /* leaf whose pair is in place; NULL: none */
-        char *loaded; /* leaf that the service serves */
-        bool stopped; /* the service */
+        char *files;    /* leaf whose pair is in place; NULL: none */
+        char *loaded;   /* leaf that the service serves */
+        bool stopped;   /* the service */
+        bool by_socket; /* its socket starts it when somebody comes */
         bool reload_fails;
         bool check_refuses;
         bool proof_fails;

@@ -79,6 +79,8 @@ const char *fake_target_served(Helper *h, FakeTarget *t) {
                 free(t->loaded);
                 t->loaded = TAKE_PTR(t->loading);
         }
+        if (t->stopped && t->by_socket)
+                fake_target_start(t);
         return t->stopped ? NULL : t->loaded;
 }
 

@@ -289,6 +289,18 @@ static void start_is_noticed(void) {
         world_done(&w);
 }
 
+static void socket_starts_it(void) {
+        World w;
+
+        init(&w);
+        web(&w)->stopped = web(&w)->by_socket = true;
+        start(&w);
+        fake_loop_run(w.loop, 20);
+        CHECK_STR(world_state(&w, NAME), "valid");
+        CHECK_INT(web(&w)->deploys, 1);
+        world_done(&w);
+}
+
 static void failed_reload_is_tried_until_it_holds(void) {
         World w;
 
@@ -447,6 +459,7 @@ TEST_MAIN({ "X-02: a fresh order of one name costs seven POSTs", fresh_order },
           { "the old certificate is untouched while orders fail", old_certificate_stays },
           { "a deleted file comes back within the hour", deleted_file_comes_back },
           { "a service that starts is noticed within a minute", start_is_noticed },
+          { "a service that its socket starts is proved by the first handshake", socket_starts_it },
           { "a failed reload is tried until it holds, without an order",
             failed_reload_is_tried_until_it_holds },
           { "files that the service's check refuses leave the old ones", refused_files },
