@@ -54,6 +54,13 @@ typedef struct Ctl {
         const char *reason;
         bool with_key;
         bool no_replace;
+        /* of inspect */
+        const char *starttls; /* borrows, as the others */
+        const char *level;
+        const char *root_store;
+        const char *host_name;
+        const char *pin;
+        const char *pins;
 
         Json *answer; /* owns; with --json printed at the end; NULL after it was streamed */
 } Ctl;
@@ -120,6 +127,7 @@ int verb_rehearse(Ctl *ctl, char *names[], int count);
 int verb_renew(Ctl *ctl, char *names[], int count);
 int verb_account(Ctl *ctl, char *names[], int count);
 int verb_revoke(Ctl *ctl, char *names[], int count);
+int verb_inspect(Ctl *ctl, char *arguments[], int count);
 int verb_services(Ctl *ctl, char *arguments[], int count);
 int verb_csr(Ctl *ctl, char *names[], int count);
 int verb_import(Ctl *ctl, char *names[], int count);

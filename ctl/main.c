@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "ctl/ctl.h"
+#include "ctl/help.h"
 
 typedef struct Verb {
         const char *name;
@@ -18,81 +19,6 @@ typedef struct Verb {
         const char *summary;
         const char *help;
 } Verb;
-
-static const char add_help[] =
-                "  --service SERVICE   install it for this service (may be repeated); 'auto': for what is\n"
-                "                      found on this machine\n"
-                "  --yes               take all that 'auto' finds, and --web-server-snippet\n"
-                "  --web-server-snippet  let the web server on port 80 hand challenges over to renewd by a\n"
-                "                      file of its own\n"
-                "  --email ADDRESS     where the CA may write to\n"
-                "  --agree-tos         agree to the CA's terms of service\n"
-                "  --staging           take Let's Encrypt's staging, to try things out\n"
-                "  --ca CA             take this CA: a file name below ca/\n"
-                "  --key-type TYPE     ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, rsa-4096, ed25519;\n"
-                "                      two in quotes (\"ecdsa-p256 rsa-2048\") give a certificate of each\n"
-                "  --challenge TYPE    http-01, tls-alpn-01, dns-01, ...; several in quotes\n"
-                "  --dns PROVIDER      the DNS provider for dns-01: a file name below dns/\n"
-                "  --no-start          only write the files\n"
-                "  --wait              follow the order to its end\n"
-                "\n"
-                "The certificate is called like its first name, with '_wildcard.' for '*.'. The same\n"
-                "command again changes nothing.\n";
-
-static const char account_help[] =
-                "  list        all accounts (this is also done without an action)\n"
-                "  show        what is known of the account\n"
-                "  check       ask the CA how it is\n"
-                "  create      make one before the first order does\n"
-                "  find        ask the CA for the account of our key, never make one\n"
-                "  update      tell the CA the contacts (Contact=, Email=)\n"
-                "  agree       agree to the terms of service that 'show' names\n"
-                "  rollover    give the account another key\n"
-                "  deactivate  end the account; it cannot be had back\n"
-                "  bind        keep the external account key that the CA gave you; the HMAC key\n"
-                "              is read from standard input\n"
-                "  repair      find the account again, or make it again with the same key\n"
-                "\n"
-                "  --kid KEY-ID     bind: the key id\n"
-                "  --key-file FILE  rollover: take this key (PEM)\n"
-                "  --new-key        create: another account with another key\n"
-                "  --yes            deactivate: I mean it\n"
-                "\n"
-                "CA is a file name below ca/; without it the default CA is meant.\n";
-
-static const char revoke_help[] =
-                "  --reason REASON  unspecified, keyCompromise, superseded or cessationOfOperation\n"
-                "  --with-key       sign with the certificate's own key, not the account's\n"
-                "  --no-replace     order no other certificate at once\n"
-                "\n"
-                "A key that is compromised is never used again, and another certificate is always\n"
-                "ordered. With --with-key CAs take the key for compromised, whatever the reason.\n";
-
-static const char csr_help[] =
-                "  --key-type TYPE      ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, rsa-4096, ed25519\n"
-                "  --subject SUBJECT    as 'C=DE,O=Example Ltd,CN=www.example.org'\n"
-                "  --country CC, --province TEXT, --locality TEXT, --organization TEXT, --unit TEXT,\n"
-                "  --common-name NAME, --email ADDRESS\n"
-                "                       single fields of it\n"
-                "  --new-key            make another key\n"
-                "  --output FILE        write it there, not to standard output\n"
-                "\n"
-                "The names are those of Names=; the common name is the first of them unless said\n"
-                "otherwise. Asked again it is the same key and request, until the certificate of that\n"
-                "key is in use. Nothing but the signer is needed, neither renewd nor a network.\n";
-
-static const char import_help[] =
-                "  --cert FILE           the certificate, perhaps with its chain and key\n"
-                "  --key FILE            its key; without it that of 'renewctl csr'\n"
-                "  --chain FILE          certificates of the CA\n"
-                "  --password-file FILE  the password of a PKCS#12 file or of the key\n"
-                "  --dry-run             only check\n"
-                "  --force               although it is ordered from a CA: until its next renewal;\n"
-                "                        or although the present one is valid longer\n"
-                "  --wait                print each step until it is served or has failed\n"
-                "\n"
-                "Files are PEM in any order, DER, PKCS#7 or PKCS#12. The chain is put in order; what is\n"
-                "missing is named, and never fetched.\n";
 
 static const Verb verbs[] = {
         { "add", "NAME [NAME...]", 1, NAMES_MAX, "seatckCDowyx", verb_add,
@@ -121,6 +47,8 @@ static const Verb verbs[] = {
           import_help },
         { "account", "[ACTION] [CA]", 0, 2, "KFyn", verb_account, "the accounts at the CAs",
           account_help },
+        { "inspect", "FILE|NAME|HOST[:PORT]", 1, 1, "SLTmPp", verb_inspect,
+          "show a certificate and what is wrong with it", inspect_help },
         { "services", "[list|show NAME]", 0, 2, "", verb_services,
           "the services that certificates can be installed for, and how",
           "  list       all of them, and which are on this machine (also without an action)\n"
@@ -172,6 +100,12 @@ static const struct option long_options[] = {
         { "password-file", required_argument, NULL, '!' },
         { "dry-run", no_argument, NULL, '=' },
         { "web-server-snippet", no_argument, NULL, 'x' },
+        { "starttls", required_argument, NULL, 'S' },
+        { "level", required_argument, NULL, 'L' },
+        { "root-store", required_argument, NULL, 'T' },
+        { "name", required_argument, NULL, 'm' },
+        { "pins", required_argument, NULL, 'P' },
+        { "pin", required_argument, NULL, 'p' },
         {},
 };
 
@@ -245,8 +179,8 @@ static bool take_account_option(Ctl *ctl, int option) {
         return true;
 }
 
-/* Those of csr and import; false: it is none of them. */
-static bool take_elsewhere_option(Ctl *ctl, int option) {
+/* Those of csr, import and inspect; false: it is none of them. */
+static bool take_text_option(Ctl *ctl, int option) {
         const struct {
                 int option;
                 const char **value;
@@ -257,6 +191,9 @@ static bool take_elsewhere_option(Ctl *ctl, int option) {
                 { '7', &ctl->common_name },  { '8', &ctl->output },
                 { '9', &ctl->cert_file },    { '0', &ctl->key_file },
                 { '+', &ctl->chain_file },   { '!', &ctl->password_file },
+                { 'S', &ctl->starttls },     { 'L', &ctl->level },
+                { 'T', &ctl->root_store },   { 'm', &ctl->host_name },
+                { 'P', &ctl->pins },         { 'p', &ctl->pin },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(texts); i++)
@@ -316,7 +253,7 @@ static void take_verb_option(Ctl *ctl, int option, Seen *seen) {
                 ctl->web_server_snippet = true;
                 break;
         default:
-                if (!take_account_option(ctl, option) && !take_elsewhere_option(ctl, option))
+                if (!take_account_option(ctl, option) && !take_text_option(ctl, option))
                         return;
         }
         if (!memchr(seen->letters, option, seen->count) && seen->count < sizeof seen->letters)
@@ -386,7 +323,8 @@ static int run_verb(Ctl *ctl, int argc, char *argv[], const Seen *seen) {
         if (seen->version)
                 return verb->run(ctl, NULL, 0);
         r = check_verb(ctl, verb, argc - 1, seen);
-        if (r == 0 && verb->run != verb_add && ctl_names_typed(argv + 1, argc - 1, &typed) < 0)
+        if (r == 0 && verb->run != verb_add && verb->run != verb_inspect &&
+            ctl_names_typed(argv + 1, argc - 1, &typed) < 0)
                 r = ctl_no_memory(ctl);
         if (r != 0)
                 return r;

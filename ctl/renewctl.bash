@@ -14,7 +14,7 @@ _renewctl_files() {
 
 _renewctl() {
     local cur prev words cword verb= i
-    local verbs='add remove status show dns-persist why plan renew rehearse revoke csr import account services check version'
+    local verbs='add remove status show dns-persist why plan renew rehearse revoke csr import inspect account services check version'
     local actions='list show check create find update agree rollover deactivate bind repair'
     local challenges='http-01 tls-alpn-01 dns-01 dns-account-01 dns-persist-01'
     local common='--json --config --state --runtime --data --help --version'
@@ -66,11 +66,19 @@ _renewctl() {
             COMPREPLY=($(compgen -W 'unspecified keyCompromise superseded cessationOfOperation' -- "$cur"))
             return
             ;;
-        --key-file | --cert | --key | --chain | --password-file | --output)
+        --starttls)
+            COMPREPLY=($(compgen -W 'smtp lmtp imap pop3 sieve ftp ldap xmpp xmpp-server postgres mysql nntp irc' -- "$cur"))
+            return
+            ;;
+        --level)
+            COMPREPLY=($(compgen -W 'disabled basic recommended strict' -- "$cur"))
+            return
+            ;;
+        --key-file | --cert | --key | --chain | --password-file | --output | --root-store | --pins)
             COMPREPLY=($(compgen -f -- "$cur"))
             return
             ;;
-        --email | --kid | --subject | --country | --province | --locality | --organization | --unit | --common-name)
+        --email | --kid | --subject | --country | --province | --locality | --organization | --unit | --common-name | --name | --pin)
             return
             ;;
     esac
@@ -83,6 +91,7 @@ _renewctl() {
             revoke) common+=' --reason --with-key --no-replace' ;;
             csr) common+=' --key-type --subject --country --province --locality --organization --unit --common-name --email --new-key --output' ;;
             import) common+=' --cert --key --chain --password-file --dry-run --force --wait' ;;
+            inspect) common+=' --starttls --name --root-store --level --pins --pin' ;;
             account) common+=' --kid --key-file --new-key --yes' ;;
         esac
         COMPREPLY=($(compgen -W "$common" -- "$cur"))
@@ -94,6 +103,7 @@ _renewctl() {
         remove | show | why | renew | rehearse | revoke | csr | import | dns-persist)
             COMPREPLY=($(compgen -W "$(_renewctl_files "$config/certificates")" -- "$cur"))
             ;;
+        inspect) COMPREPLY=($(compgen -f -W "$(_renewctl_files "$config/certificates")" -- "$cur")) ;;
         services)
             case $prev in
                 services) COMPREPLY=($(compgen -W 'list show' -- "$cur")) ;;

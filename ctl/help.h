@@ -1,0 +1,6 @@
+#pragma once
+
+/* The options and words of verbs that have many, for renewctl VERB --help. */
+
+extern const char add_help[], account_help[], revoke_help[], csr_help[], import_help[],
+                inspect_help[];
