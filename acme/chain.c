@@ -117,21 +117,21 @@ static void bio_freep(BIO **b) {
         (void) BIO_free(*b); /* memory only */
 }
 
-static int certificate_to_pem(X509 *c, Bytes *first, Bytes *second) {
+int certificate_to_pem(X509 *c, Bytes *ret) {
         _cleanup_(bio_freep) BIO *bio = BIO_new(BIO_s_mem());
         char *text;
-        int r = 0;
 
         if (!bio || PEM_write_bio_X509(bio, c) != 1)
                 return -ENOMEM;
         long size = BIO_get_mem_data(bio, &text);
-        if (size <= 0)
-                return -EIO;
-        if (first)
-                r = bytes_append(first, text, (size_t) size);
-        if (r >= 0 && second)
-                r = bytes_append(second, text, (size_t) size);
-        return r;
+        return size > 0 ? bytes_append(ret, text, (size_t) size) : -EIO;
+}
+
+/* Either may be NULL. */
+static int put_in_both(X509 *c, Bytes *first, Bytes *second) {
+        int r = first ? certificate_to_pem(c, first) : 0;
+
+        return r >= 0 && second ? certificate_to_pem(c, second) : r;
 }
 
 int certificate_der_to_pem(const void *der, size_t size, Bytes *ret, bool *ret_is_root) {
@@ -140,7 +140,7 @@ int certificate_der_to_pem(const void *der, size_t size, Bytes *ret, bool *ret_i
         int r = -EBADMSG;
 
         if (c && p == (const unsigned char *) der + size)
-                r = certificate_to_pem(c, ret, NULL);
+                r = certificate_to_pem(c, ret);
         if (r >= 0)
                 *ret_is_root = is_self_issued(c);
         X509_free(c);
@@ -161,8 +161,7 @@ int chain_split(const void *pem,
         if (r < 0)
                 return r;
         for (int i = 0; i < sk_X509_num(s); i++) {
-                r = certificate_to_pem(
-                                sk_X509_value(s, i), i == 0 ? ret_leaf : ret_chain, ret_fullchain);
+                r = put_in_both(sk_X509_value(s, i), i == 0 ? ret_leaf : ret_chain, ret_fullchain);
                 if (r < 0)
                         return r;
         }

@@ -36,5 +36,7 @@ int certificate_subject_name(X509 *c, char **ret);
 /* certID; -ENOENT: it has none (renewal-info.c). */
 int certificate_cert_id(X509 *c, char **ret);
 
+int certificate_to_pem(X509 *c, Bytes *ret); /* appended */
+
 /* Sets the reason, returns -EBADMSG. */
 int chain_refuse(const char **ret_reason, const char *reason);

@@ -3,7 +3,6 @@
  * person, and never fetched. */
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
@@ -182,20 +181,6 @@ static int tell_missing(X509 *last, bool is_leaf, char **ret_why) {
 
 /* ---- the chain ---- */
 
-static int put(X509 *c, Bytes *ret) {
-        BIO *bio = BIO_new(BIO_s_mem());
-        char *text;
-        int r = -ENOMEM;
-
-        if (bio && PEM_write_bio_X509(bio, c) == 1) {
-                long size = BIO_get_mem_data(bio, &text);
-
-                r = size > 0 ? bytes_append(ret, text, (size_t) size) : -EIO;
-        }
-        (void) BIO_free(bio);
-        return r;
-}
-
 static size_t count_roots(const Pile *p, X509 *leaf) {
         size_t n = 0;
 
@@ -213,7 +198,7 @@ static int follow(const Pile *p, X509 *leaf, int64_t now, PileChain *ret, char *
         for (;;) {
                 X509 *issuer;
 
-                r = put(c, &ret->pem);
+                r = certificate_to_pem(c, &ret->pem);
                 if (r < 0)
                         return r;
                 if (++count > CHAIN_MAX_CERTIFICATES)

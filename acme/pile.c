@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "acme/pile-internal.h"
+#include "acme/stand-in-internal.h"
 
 typedef struct Reader {
         Pile *pile;
@@ -44,6 +45,25 @@ EVP_PKEY *pile_key(const Pile *p) {
 
 size_t pile_count(const Pile *p) {
         return (size_t) sk_X509_num(p->certificates);
+}
+
+bool pile_has_pair(const Pile *p) {
+        bool has = false;
+
+        for (int i = 0; p->key && i < sk_X509_num(p->certificates) && !has; i++) {
+                EVP_PKEY *public = X509_get0_pubkey(sk_X509_value(p->certificates, i));
+
+                has = public && EVP_PKEY_eq(public, p->key) == 1;
+        }
+        ERR_clear_error();
+        return has;
+}
+
+bool pile_has_stand_in(const Pile *p) {
+        for (int i = 0; i < sk_X509_num(p->certificates); i++)
+                if (certificate_is_stand_in(sk_X509_value(p->certificates, i)))
+                        return true;
+        return false;
 }
 
 static int bad(Reader *r, const char *reason) {

@@ -23,6 +23,10 @@ int pile_add(Pile *p, const void *data, size_t size, const char *password, const
 EVP_PKEY *pile_key(const Pile *p);
 size_t pile_count(const Pile *p); /* of certificates */
 
+/* The key, and a certificate for it? One of renewd's own stand-ins? */
+bool pile_has_pair(const Pile *p);
+bool pile_has_stand_in(const Pile *p);
+
 typedef struct PileChain {
         Bytes pem;       /* leaf first, each signed by the next; without the root */
         size_t unneeded; /* certificates that do not belong to it, roots not counted */

@@ -229,6 +229,13 @@ const char *certificate_profile(const CertificateConfig *c) {
         return c->require_profile ? c->require_profile : c->profile;
 }
 
+bool certificate_has_stand_in(const CertificateConfig *c) {
+        for (size_t i = 0; i < c->target_count; i++)
+                if (c->targets[i].stand_in)
+                        return true;
+        return false;
+}
+
 bool certificate_has_ca(const CertificateConfig *c, const char *ca) {
         return ca && (str_equal(c->ca, ca) || string_list_contains(&c->fallback_cas, ca));
 }

@@ -165,6 +165,7 @@ typedef struct TargetConfig {
         int64_t timeout_sec;         /* of each program and job; default 90 */
         int64_t memory_max;          /* octets, of each program and what it starts */
         int64_t tasks_max;
+        bool stand_in;   /* it gets a self-signed certificate while there is no real one */
         char *take_over; /* "no": not what somebody else renews; "yes", NULL: whatever is there */
         ProbeConfig *probes; /* where the service shows its certificate */
         size_t probe_count;
@@ -295,6 +296,7 @@ DEFINE_CLEANUP(Config *, config_free)
 
 const CertificateConfig *config_certificate(const Config *c, const char *name);
 const CaConfig *config_ca(const Config *c, const char *name);
+bool certificate_has_stand_in(const CertificateConfig *c); /* at any target */
 bool certificate_has_challenge(const CertificateConfig *c, ChallengeType type);
 const TargetConfig *certificate_target(const CertificateConfig *c, const char *name);
 

@@ -193,6 +193,11 @@ const ConfigKey config_keys[] = {
           "A command that succeeds if the service really uses the new certificate, for what no handshake shows. It "
           "is run after the handshakes; until it succeeds the target counts as not installed, and it is run again "
           "with growing pauses." },
+        { ANY_DEPLOY, "Deploy", "StandIn", &value_bool, AT(TargetConfig, stand_in), "no",
+          "Whether the files are a self-signed stand-in of renewd's until there is a real certificate, for a service that "
+          "does not start without them. It is written where nothing stands, or a pair that does not match, "
+          "never over a certificate of somebody else; also at boot, before the service starts. The first real "
+          "certificate replaces it with check, reload and probe as ever." },
         { ANY_DEPLOY, "Deploy", "TakeOver", &value_bool_text, AT(TargetConfig, take_over), NULL,
           "Whether a certificate that somebody else renews may be replaced. If it is no (the profiles of products "
           "that may renew by themselves say so), the service is looked at before the first deploy: when it "

@@ -43,6 +43,8 @@ typedef struct Ctl {
         const char *key_file;
         bool yes;
         bool new_key;
+        /* of stand-in */
+        StringList names;
         /* of csr */
         const char *subject; /* borrows, as the others */
         const char *country, *province, *locality, *organization, *unit, *common_name;
@@ -130,6 +132,7 @@ int verb_revoke(Ctl *ctl, char *names[], int count);
 int verb_inspect(Ctl *ctl, char *arguments[], int count);
 int verb_services(Ctl *ctl, char *arguments[], int count);
 int verb_csr(Ctl *ctl, char *names[], int count);
+int verb_stand_in(Ctl *ctl, char *names[], int count);
 int verb_import(Ctl *ctl, char *names[], int count);
 int verb_check(Ctl *ctl, char *names[], int count);
 int verb_version(Ctl *ctl, char *names[], int count);

@@ -93,3 +93,9 @@ const char inspect_help[] =
                 "argument with a '/' is always a file. NAME is a certificate of renewd. HOST is asked at\n"
                 "port 443, or where PROTOCOL is spoken.\n"
                 "Exit status 0: nothing is wrong; 1: something is; 2: it could not be looked at.\n";
+
+const char stand_in_help[] =
+                "  --name NAME   a further name or IP address (may be repeated)\n"
+                "\n"
+                "Where StandIn=yes is set a self-signed certificate for all names is installed until there\n"
+                "is a real one. This makes another one, and installs it.\n";

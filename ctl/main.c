@@ -45,6 +45,8 @@ static const Verb verbs[] = {
           "make key and request for a CA without ACME", csr_help },
         { "import", "NAME", 1, 1, "90+!=fw", verb_import, "take a certificate from elsewhere",
           import_help },
+        { "stand-in", "NAME", 1, 1, "m", verb_stand_in,
+          "make another stand-in for a service without a certificate", stand_in_help },
         { "account", "[ACTION] [CA]", 0, 2, "KFyn", verb_account, "the accounts at the CAs",
           account_help },
         { "inspect", "FILE|NAME|HOST[:PORT]", 1, 1, "SLTmPp", verb_inspect,
@@ -179,7 +181,7 @@ static bool take_account_option(Ctl *ctl, int option) {
         return true;
 }
 
-/* Those of csr, import and inspect; false: it is none of them. */
+/* Those of csr, import, inspect and stand-in; false: it is none of them. */
 static bool take_text_option(Ctl *ctl, int option) {
         const struct {
                 int option;
@@ -196,15 +198,16 @@ static bool take_text_option(Ctl *ctl, int option) {
                 { 'P', &ctl->pins },         { 'p', &ctl->pin },
         };
 
+        if (option == 'm' && string_list_add(&ctl->names, optarg) < 0)
+                abort(); /* out of memory before anything was done */
         for (size_t i = 0; i < ELEMENTSOF(texts); i++)
                 if (texts[i].option == option) {
                         *texts[i].value = optarg;
                         return true;
                 }
-        if (option != '=')
-                return false;
-        ctl->dry_run = true;
-        return true;
+        if (option == '=')
+                ctl->dry_run = true;
+        return option == '=';
 }
 
 static void take_verb_option(Ctl *ctl, int option, Seen *seen) {
@@ -357,6 +360,7 @@ int main(int argc, char *argv[]) {
         if (fflush(stdout) != 0 && status == CTL_FINE)
                 status = CTL_PROBLEM;
         string_list_done(&ctl.services);
+        string_list_done(&ctl.names);
         (void) json_free(ctl.answer);
         return status;
 }

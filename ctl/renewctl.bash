@@ -14,7 +14,7 @@ _renewctl_files() {
 
 _renewctl() {
     local cur prev words cword verb= i
-    local verbs='add remove status show dns-persist why plan renew rehearse revoke csr import inspect account services check version'
+    local verbs='add remove status show dns-persist why plan renew rehearse revoke csr import stand-in inspect account services check version'
     local actions='list show check create find update agree rollover deactivate bind repair'
     local challenges='http-01 tls-alpn-01 dns-01 dns-account-01 dns-persist-01'
     local common='--json --config --state --runtime --data --help --version'
@@ -92,6 +92,7 @@ _renewctl() {
             csr) common+=' --key-type --subject --country --province --locality --organization --unit --common-name --email --new-key --output' ;;
             import) common+=' --cert --key --chain --password-file --dry-run --force --wait' ;;
             inspect) common+=' --starttls --name --root-store --level --pins --pin' ;;
+            stand-in) common+=' --name' ;;
             account) common+=' --kid --key-file --new-key --yes' ;;
         esac
         COMPREPLY=($(compgen -W "$common" -- "$cur"))
@@ -100,7 +101,7 @@ _renewctl() {
 
     case $verb in
         '') COMPREPLY=($(compgen -W "$verbs" -- "$cur")) ;;
-        remove | show | why | renew | rehearse | revoke | csr | import | dns-persist)
+        remove | show | why | renew | rehearse | revoke | csr | import | stand-in | dns-persist)
             COMPREPLY=($(compgen -W "$(_renewctl_files "$config/certificates")" -- "$cur"))
             ;;
         inspect) COMPREPLY=($(compgen -f -W "$(_renewctl_files "$config/certificates")" -- "$cur")) ;;

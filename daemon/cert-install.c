@@ -298,14 +298,17 @@ void cert_install_stop(Cert *c) {
         c->publish = helper_call_free(c->publish);
         c->publish_timer = timer_free(c->publish_timer);
         c->slot = slot_free(c->slot);
+        cert_stand_in_stop(c);
 }
 
 void cert_install(Cert *c) {
         int r;
 
         cert_install_stop(c);
-        if (!c->present)
+        if (!c->present) {
+                cert_stand_in(c);
                 return;
+        }
         if (c->live || c->config->broken) { /* a broken one is watched only */
                 want_targets(c);
                 return;

@@ -16,6 +16,7 @@
  *   cert-challenge.c which types of them
  *   cert-chain.c    the chain that came: checked, saved, taken over
  *   cert-elsewhere.c  a certificate that a person brings
+ *   cert-stand-in.c  what services have while there is none
  *   cert-install.c  published, and wanted at the targets
  *   cert-hold.c     what the targets wait for
  *   cert-twin.c     and its twin, if it has one
@@ -56,8 +57,18 @@ typedef struct CertAsk {
         Timer *timer;
 } CertAsk;
 
+/* What is under way for the stand-in; all owned. */
+typedef struct CertStandIn {
+        HelperCall *call;
+        Slot *slot;
+        Timer *timer;
+        size_t next; /* the target that is asked */
+        unsigned failures;
+} CertStandIn;
+
 struct CertWatch {
-        Cert *cert; /* NULL: the certificate is gone */
+        Cert *cert;    /* NULL: the certificate is gone */
+        bool stand_in; /* looks at that only */
         CertWatch *next;
         unsigned round;
         cert_step_fn fn;
@@ -162,6 +173,8 @@ struct Cert {
 
         Cert *rehearsal; /* owns; NULL: its first CA has none to rehearse at */
         Cert *rehearses; /* borrowed; of a rehearsal: the certificate that it is for */
+
+        CertStandIn stand_in;
 
         CertWatch *watches;
         unsigned watch_round;
@@ -288,6 +301,11 @@ int cert_elsewhere_way(const Cert *c, char **ret);     /* what a person does */
 int cert_elsewhere_trouble(const Cert *c, char **ret); /* NULL: nothing is wanted of anybody */
 void cert_elsewhere_tell(Cert *c);                     /* in the log, once a day */
 
+/* cert-stand-in.c */
+void cert_stand_in(Cert *c); /* now, if it is wanted at all */
+void cert_stand_in_stop(Cert *c);
+bool cert_has_stand_in(const Cert *c); /* at one target at least */
+
 /* cert-install.c */
 int cert_targets_configure(Cert *c, const CertificateConfig *config);
 void cert_targets_free(Cert *c);
@@ -338,6 +356,7 @@ int cert_rehearsal_json(const Cert *c, Json **ret);
 
 /* cert-watch.c */
 void cert_tell(Cert *c, bool done, bool ok, const char *step);
+void cert_tell_stand_in(Cert *c, bool done, bool ok, const char *step);
 void cert_tell_step(Cert *c); /* what is being done now */
 void cert_watches_free(Cert *c);
 

@@ -116,8 +116,9 @@ int64_t cert_next_attempt(const Cert *c) {
 
 bool cert_is_settled(const Cert *c) {
         return c->phase == CERT_IDLE && !cert_is_rehearsing(c) && !c->wanted && !c->awaits_twin &&
-               !cert_info_is_due(c) && cert_install_is_settled(c) &&
-               presenter_is_settled(c->presenter) && (c->planned == 0 || c->planned > cert_now(c));
+               !cert_info_is_due(c) && !c->stand_in.call && !c->stand_in.slot &&
+               cert_install_is_settled(c) && presenter_is_settled(c->presenter) &&
+               (c->planned == 0 || c->planned > cert_now(c));
 }
 
 /* ---- sentences ---- */
@@ -171,6 +172,8 @@ static int add_safety(const Cert *c, bool of_order, Bytes *b) {
         const char *what = of_order ? "the present certificate" : "the old one";
         char date[WORDS_SIZE];
 
+        if (until == 0 && of_order && cert_has_stand_in(c))
+                return bytes_append_string(b, "; stand-in until the first certificate is there");
         if (until == 0)
                 return of_order ? bytes_append_string(b, "; there is no certificate yet") : 0;
         return bytes_printf(
@@ -245,7 +248,11 @@ int cert_message(const Cert *c, const char *step, char **ret) {
                                         c->config->elsewhere ? "the next one is wanted" : "renewal",
                                         words_date(next, now, date));
         } else if (r >= 0 && b.size == 0)
-                r = bytes_append_string(&b, "waiting for its first order");
+                r = bytes_append_string(
+                                &b,
+                                cert_has_stand_in(c)
+                                                ? "waiting for its first order; stand-in until the first certificate is there"
+                                                : "waiting for its first order");
         if (r < 0)
                 return r;
         *ret = bytes_take_text(&b);

@@ -3,13 +3,14 @@
 
 #include "daemon/cert-internal.h"
 
-int cert_watch(Cert *c, cert_step_fn fn, void *userdata, CertWatch **ret) {
+static int watch(Cert *c, bool stand_in, cert_step_fn fn, void *userdata, CertWatch **ret) {
         CertWatch *w = calloc(1, sizeof *w);
 
         if (!w)
                 return -ENOMEM;
         *w = (CertWatch){
                 .cert = c,
+                .stand_in = stand_in,
                 .next = c->watches,
                 .round = c->watch_round,
                 .fn = fn,
@@ -18,6 +19,14 @@ int cert_watch(Cert *c, cert_step_fn fn, void *userdata, CertWatch **ret) {
         c->watches = w;
         *ret = w;
         return 0;
+}
+
+int cert_watch(Cert *c, cert_step_fn fn, void *userdata, CertWatch **ret) {
+        return watch(c, false, fn, userdata, ret);
+}
+
+int cert_watch_stand_in(Cert *c, cert_step_fn fn, void *userdata, CertWatch **ret) {
+        return watch(c, true, fn, userdata, ret);
 }
 
 static void detach(CertWatch *w) {
@@ -40,23 +49,31 @@ CertWatch *cert_watch_free(CertWatch *w) {
         return NULL;
 }
 
-static CertWatch *untold(Cert *c) {
+static CertWatch *untold(Cert *c, bool stand_in) {
         for (CertWatch *w = c->watches; w; w = w->next)
-                if (w->round != c->watch_round)
+                if (w->stand_in == stand_in && w->round != c->watch_round)
                         return w;
         return NULL;
 }
 
-void cert_tell(Cert *c, bool done, bool ok, const char *step) {
+static void tell(Cert *c, bool stand_in, bool done, bool ok, const char *step) {
         CertWatch *w;
 
         c->watch_round++;
-        while ((w = untold(c))) {
+        while ((w = untold(c, stand_in))) {
                 w->round = c->watch_round;
                 if (done)
                         detach(w);
                 w->fn(step, done, ok, w->userdata);
         }
+}
+
+void cert_tell(Cert *c, bool done, bool ok, const char *step) {
+        tell(c, false, done, ok, step);
+}
+
+void cert_tell_stand_in(Cert *c, bool done, bool ok, const char *step) {
+        tell(c, true, done, ok, step);
 }
 
 void cert_tell_step(Cert *c) {

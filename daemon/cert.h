@@ -70,6 +70,10 @@ int cert_renew(Cert *c, bool force, bool tell_now, char **ret_message);
  * The present one again changes nothing. */
 int cert_import(Cert *c, const void *pem, size_t size, bool force, char **ret_message);
 
+/* The stand-in is put where it is wanted. -EUCLEAN: broken configuration; -EEXIST: none is wanted, *ret_message (malloc'ed) says
+ * why. */
+int cert_stand_in_now(Cert *c, char **ret_message);
+
 /* Rehearse now, at the staging CA of its first CA; *ret_message (malloc'ed) says what to do. -EUCLEAN: broken
  * configuration; -EOPNOTSUPP: there is none; -EBUSY: an order of its names is on its way. One that is under way goes on. */
 int cert_rehearse(Cert *c, char **ret_message);
@@ -97,6 +101,8 @@ void cert_give_back(Cert *c, bool given_back);
 typedef struct CertWatch CertWatch;
 typedef void (*cert_step_fn)(const char *step, bool done, bool ok, void *userdata);
 int cert_watch(Cert *c, cert_step_fn fn, void *userdata, CertWatch **ret);
+/* Of its stand-in. */
+int cert_watch_stand_in(Cert *c, cert_step_fn fn, void *userdata, CertWatch **ret);
 /* Of its rehearsal. */
 int cert_watch_rehearsal(Cert *c, cert_step_fn fn, void *userdata, CertWatch **ret);
 CertWatch *cert_watch_free(CertWatch *w);

@@ -1,6 +1,6 @@
 #pragma once
 
-/* What control.c, control-account.c and control-probe.c share. */
+/* What control.c, control-account.c, control-probe.c and control-renew.c share. */
 
 #include "base/varlink.h"
 #include "daemon/manager.h"
@@ -23,3 +23,9 @@ int control_restore(VarlinkCall *call, const Json *parameters, void *client);
 
 /* control-probe.c */
 int control_show_probe(VarlinkCall *call, const Json *parameters, void *client);
+
+/* control-renew.c */
+int control_renew(VarlinkCall *call, const Json *parameters, void *client);
+int control_rehearse(VarlinkCall *call, const Json *parameters, void *client);
+int control_stand_in(VarlinkCall *call, const Json *parameters, void *client);
+int control_import(VarlinkCall *call, const Json *parameters, void *client);

@@ -1,5 +1,5 @@
-/* The methods. Two of them take their time: List, which is sent as fast as the client takes it, and Renew, which tells each
- * step as it happens. Each keeps an object as long as its call is open. */
+/* The methods. One of those here takes its time: List, which is sent as fast as the client takes it. It keeps an object as long
+ * as its call is open. */
 
 #include "daemon/control.h"
 
@@ -179,170 +179,6 @@ static int on_list(VarlinkCall *call, const Json *parameters, void *client) {
         return listing_go_on(l);
 }
 
-/* ---- renew ---- */
-
-typedef struct Renewing {
-        ControlClient *client; /* borrows */
-        VarlinkCall *call;     /* borrows */
-        RenewWatch *watch;     /* owns */
-} Renewing;
-
-static void renewing_end(void *userdata) {
-        Renewing *w = userdata;
-
-        control_client_set_busy(w->client, false);
-        renew_watch_free(w->watch);
-        free(w);
-}
-
-static int step_json(const char *step, bool done, bool ok, Json **ret) {
-        _cleanup_(json_freep) Json *object = json_object_new();
-        int r;
-
-        if (!object)
-                return -ENOMEM;
-        r = json_set_string(object, "step", step ? step : "");
-        if (r >= 0)
-                r = json_set_bool(object, "done", done);
-        if (r >= 0)
-                r = json_set_bool(object, "ok", ok);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(object);
-        return 0;
-}
-
-static void on_step(const char *step, bool done, bool ok, void *userdata) {
-        Renewing *w = userdata;
-        ControlClient *client = w->client;
-        VarlinkCall *call = w->call;
-        Json *answer = NULL;
-        int r;
-
-        r = step_json(step, done, ok, &answer);
-        if (r >= 0 && done) {
-                renewing_end(w);
-                r = varlink_reply(call, answer);
-        } else if (r >= 0)
-                r = varlink_notify(call, answer);
-        if (r < 0)
-                control_client_fail(client);
-}
-
-/* Who does not follow learns that it has begun. */
-static int answer_begun(VarlinkCall *call, Renewing *w, const char *words) {
-        Json *answer = NULL;
-        int r;
-
-        renewing_end(w);
-        r = step_json(words, false, true, &answer);
-        return r < 0 ? r : varlink_reply(call, answer);
-}
-
-static int refuse_renewal(VarlinkCall *call, const char *name, int error, const char *message) {
-        const char *words = message ? message : errno_text(error);
-
-        switch (error) {
-        case -ENOENT:
-                return varlink_fail(
-                                call, "UnknownCertificate", "there is no certificate '%s'", name);
-        case -EUCLEAN:
-                return varlink_fail(
-                                call, "Broken", "%s",
-                                message ? message
-                                        : "its configuration has an error: see 'renewctl check'");
-        case -EBUSY:
-                return varlink_fail(
-                                call, "Busy", "%s", message ? message : "an order is on its way");
-        case -EAGAIN:
-                return varlink_fail(call, "RateLimited", "%s", words);
-        default:
-                return varlink_fail(call, "Failed", "%s", words);
-        }
-}
-
-/* Steps follow, if they are wanted. */
-static int answer_steps(VarlinkCall *call, Renewing *w, const char *begun) {
-        if (!varlink_call_wants_more(call))
-                return answer_begun(call, w, begun);
-        control_client_set_busy(w->client, true);
-        varlink_call_on_gone(call, renewing_end, w);
-        return 0;
-}
-
-static int on_rehearse(VarlinkCall *call, const Json *parameters, void *client) {
-        _cleanup_free_ char *message = NULL;
-        const char *name;
-        Renewing *w;
-        int r;
-
-        if (json_get_string(parameters, "name", &name) < 0)
-                return varlink_invalid_parameter(call, "name");
-        w = calloc(1, sizeof(*w));
-        if (!w)
-                return -ENOMEM;
-        *w = (Renewing){ .client = client, .call = call };
-        r = manager_rehearse(control_of(client)->manager, name, on_step, w, &w->watch, &message);
-        if (r < 0) {
-                free(w);
-                return refuse_renewal(call, name, r, message);
-        }
-        return answer_steps(call, w, "the rehearsal has begun");
-}
-
-static int on_import(VarlinkCall *call, const Json *parameters, void *client) {
-        _cleanup_free_ char *message = NULL;
-        ManagerImport wish = {};
-        Renewing *w;
-        int r;
-
-        if (json_get_string(parameters, "name", &wish.name) < 0)
-                return varlink_invalid_parameter(call, "name");
-        if (json_get_string(parameters, "chain", &wish.chain) < 0)
-                return varlink_invalid_parameter(call, "chain");
-        if (json_get_bool(parameters, "force", &wish.force) == -EBADMSG)
-                return varlink_invalid_parameter(call, "force");
-        w = calloc(1, sizeof(*w));
-        if (!w)
-                return -ENOMEM;
-        *w = (Renewing){ .client = client, .call = call };
-        r = manager_import(control_of(client)->manager, &wish, on_step, w, &w->watch, &message);
-        if (r < 0) {
-                free(w);
-                return refuse_renewal(call, wish.name, r, message);
-        }
-        return answer_steps(call, w, "imported");
-}
-
-static int on_renew(VarlinkCall *call, const Json *parameters, void *client) {
-        _cleanup_free_ char *message = NULL;
-        bool force = false, now = false;
-        const char *name;
-        int r;
-
-        if (json_get_string(parameters, "name", &name) < 0)
-                return varlink_invalid_parameter(call, "name");
-        r = json_get_bool(parameters, "force", &force);
-        if (r < 0 && r != -ENOENT)
-                return varlink_invalid_parameter(call, "force");
-        r = json_get_bool(parameters, "now", &now);
-        if (r < 0 && r != -ENOENT)
-                return varlink_invalid_parameter(call, "now");
-        Renewing *w = calloc(1, sizeof(*w));
-        if (!w)
-                return -ENOMEM;
-        *w = (Renewing){ .client = client, .call = call };
-        r = manager_renew(
-                        control_of(client)->manager, name,
-                        (force ? MANAGER_RENEW_FORCE : 0) | (now ? MANAGER_RENEW_TELL_NOW : 0),
-                        on_step, w, &w->watch, &message);
-        if (r < 0) {
-                free(w);
-                return refuse_renewal(call, name, r, message);
-        }
-        return answer_steps(call, w, "the renewal has begun");
-}
-
 /* ---- reload ---- */
 
 static int on_reload(VarlinkCall *call, const Json *parameters, void *client) {
@@ -378,9 +214,10 @@ static const VarlinkMethod methods[] = {
         { "List", VARLINK_MORE, no_parameters, on_list },
         { "Show", 0, show_parameters, on_show },
         { "DnsPersist", 0, show_parameters, on_persist },
-        { "Renew", VARLINK_ROOT_ONLY, renew_parameters, on_renew },
-        { "Import", VARLINK_ROOT_ONLY, import_parameters, on_import },
-        { "Rehearse", VARLINK_ROOT_ONLY, show_parameters, on_rehearse },
+        { "Renew", VARLINK_ROOT_ONLY, renew_parameters, control_renew },
+        { "StandIn", VARLINK_ROOT_ONLY, show_parameters, control_stand_in },
+        { "Import", VARLINK_ROOT_ONLY, import_parameters, control_import },
+        { "Rehearse", VARLINK_ROOT_ONLY, show_parameters, control_rehearse },
         { "ShowProbe", VARLINK_ROOT_ONLY, probe_parameters, control_show_probe },
         { "Reload", VARLINK_ROOT_ONLY, no_parameters, on_reload },
         { "Accounts", 0, no_parameters, control_accounts },

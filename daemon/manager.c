@@ -239,6 +239,28 @@ int manager_import(
         return r;
 }
 
+int manager_stand_in(
+                Manager *m,
+                const char *name,
+                renew_step_fn step,
+                void *userdata,
+                RenewWatch **ret,
+                char **ret_message) {
+        _cleanup_(renew_watch_freep) RenewWatch *w = NULL;
+        Cert *c;
+        int r;
+
+        *ret_message = NULL;
+        r = watch_new(m, name, step, userdata, &c, &w);
+        if (r >= 0)
+                r = cert_stand_in_now(c, ret_message);
+        if (r >= 0)
+                r = cert_watch_stand_in(c, on_step, w, &w->inner);
+        if (r >= 0)
+                *ret = TAKE_PTR(w);
+        return r;
+}
+
 int manager_rehearse(
                 Manager *m,
                 const char *name,

@@ -118,6 +118,14 @@ int manager_renew(
                 void *userdata,
                 RenewWatch **ret,
                 char **ret_message);
+/* The stand-in is at its targets; its end is told as above. -ENOENT, -EUCLEAN as above; -EEXIST: none is wanted. */
+int manager_stand_in(
+                Manager *m,
+                const char *name,
+                renew_step_fn step,
+                void *userdata,
+                RenewWatch **ret,
+                char **ret_message);
 /* This chain is the certificate's, as cert_import() has it; its installation is told as above. -ENOENT: unknown. */
 typedef struct ManagerImport {
         const char *name, *chain; /* PEM */

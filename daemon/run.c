@@ -16,10 +16,6 @@
 #include "systemd/listen.h"
 #include "systemd/notify.h"
 
-#ifndef RENEWD_RELEASE_TIME
-#define RENEWD_RELEASE_TIME 1767225600 /* 2026-01-01 */
-#endif
-
 /* A dead helper is noticed by its connection; these are for one that hangs. Of the installer's calls a deploy may
  * legitimately take its configured limits several times over. */
 static const HelperLimits signer_limits = { .shared_sec = 60, .own_sec = 300 };

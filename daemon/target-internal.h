@@ -51,6 +51,7 @@ struct Target {
         TargetEndpoints endpoints; /* as last seen, all of them */
         TargetEndpoints seen;      /* those that the present look has come to */
         size_t next_probe;         /* of that look */
+        char *stand_in;            /* owns; of before the first certificate; NULL */
         char *trouble;             /* owns; NULL: nothing is wrong */
         bool told;                 /* this trouble was logged */
         bool fresh;                /* deployed in this run and not yet told as good */

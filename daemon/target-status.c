@@ -49,6 +49,24 @@ static int add_todo(Json *j, const StringList *todo) {
         return r < 0 ? r : json_set(j, "todo", TAKE_PTR(list));
 }
 
+void target_set_stand_in(Target *t, const char *state) {
+        (void) str_replace(&t->stand_in, state); /* without memory the words of before */
+}
+
+const char *target_stand_in(const Target *t) {
+        return t->stand_in;
+}
+
+/* Before the first certificate. */
+static const char *stand_in_words(const Target *t) {
+        if (t->leaf)
+                return NULL;
+        return str_equal(t->stand_in, "placed") ? "stand-in until the first certificate is there"
+               : str_equal(t->stand_in, "other")
+                               ? "keeps the certificate that is there until the first one of renewd's"
+                               : NULL;
+}
+
 int target_json(const Target *t, Json **ret) {
         _cleanup_(json_freep) Json *j = json_object_new(), *endpoints = NULL;
         int r;
@@ -61,7 +79,13 @@ int target_json(const Target *t, Json **ret) {
         if (r >= 0)
                 r = json_set_string(j, "served", served_to_string(t->served));
         if (r >= 0)
-                r = json_set_string(j, "message", t->trouble ? t->trouble : target_hold_words(t));
+                r =
+                                json_set_string(j, "message",
+                                                t->trouble             ? t->trouble
+                                                : target_hold_words(t) ? target_hold_words(t)
+                                                                       : stand_in_words(t));
+        if (r >= 0 && !t->leaf)
+                r = json_set_string(j, "stand_in", t->stand_in);
         if (r >= 0)
                 r = json_set_string(j, "waits", target_hold_words(t));
         if (r >= 0)
@@ -111,7 +135,8 @@ static bool same_telling(const TargetConfig *a, const TargetConfig *b) {
                same_list(&a->command, &b->command) && str_equal(a->command_user, b->command_user) &&
                same_list(&a->fallback_command, &b->fallback_command) &&
                same_list(&a->prove, &b->prove) && a->memory_max == b->memory_max &&
-               a->tasks_max == b->tasks_max && str_equal(a->take_over, b->take_over);
+               a->tasks_max == b->tasks_max && a->stand_in == b->stand_in &&
+               str_equal(a->take_over, b->take_over);
 }
 
 static bool same_probes(const TargetConfig *a, const TargetConfig *b) {

@@ -37,6 +37,7 @@ Target *target_free(Target *t) {
         target_row_done(&t->row);
         free(t->leaf);
         free(t->trouble);
+        free(t->stand_in);
         target_endpoints_done(&t->endpoints);
         target_endpoints_done(&t->seen);
         free(t->hold);

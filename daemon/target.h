@@ -77,5 +77,9 @@ int target_describe(const Target *t, char **ret);
 /* The shape Target of io.renewd.Manager. */
 int target_json(const Target *t, Json **ret);
 
+/* What became of a stand-in here, as the installer says it: "placed", "other"; NULL: nothing is known. Copied. */
+void target_set_stand_in(Target *t, const char *state);
+const char *target_stand_in(const Target *t);
+
 /* Would the installer and the prober do the same for both? */
 bool target_config_same(const TargetConfig *a, const TargetConfig *b);

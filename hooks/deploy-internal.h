@@ -37,6 +37,8 @@ typedef struct Deployment {
 /* The ledger of the target, locked. */
 int deploy_open_ledger(Deployment *d, char **ret_error);
 void deployment_done(Deployment *d);
+/* The places, opened, and what the target wants there of the live bundle. Sets in_place of the row. */
+int deploy_open_places(Deployment *d, bool make, char **ret_error);
 /* Keeps the words that are there, else sets them; returns `error`. */
 int deploy_say(char **ret_error, int error, const char *what);
 

@@ -101,7 +101,7 @@ static int find_root(Deployment *d) {
 }
 
 /* The places, opened, and what the target wants there. Sets in_place of the row. */
-static int open_places(Deployment *d, bool make, char **ret_error) {
+int deploy_open_places(Deployment *d, bool make, char **ret_error) {
         int r;
 
         d->row.in_place = false;
@@ -176,7 +176,7 @@ static int run_at_places(Deployment *d, const char *leaf, char **ret_error) {
         int r;
 
         deploy_look_at_unit(d);
-        r = open_places(d, true, &error);
+        r = deploy_open_places(d, true, &error);
         /* Also where the ledger says VERIFIED: the engine asks again when the service serves another leaf all the same. */
         if (begin(d, leaf) < 0) {
                 free(error);
@@ -272,7 +272,7 @@ int deploy_verified(const DeployJob *job, const char *leaf, Row *ret, char **ret
         if (r < 0)
                 return deploy_say(ret_error, r, "verifying");
         deploy_look_at_unit(&d);
-        (void) open_places(&d, false, &ignored); /* the row's in_place says it */
+        (void) deploy_open_places(&d, false, &ignored); /* the row's in_place says it */
         look_at_setup(&d);
         r = settle_row(&d, ret_error);
         if (r < 0)
@@ -300,7 +300,7 @@ int deploy_inspect(const DeployJob *job, Row *ret, char **ret_error) {
                 return deploy_say(ret_error, r, "the ledger cannot be read");
         deploy_look_at_unit(&d);
         if (load_live(&d, &ignored) >= 0)
-                (void) open_places(&d, false, &ignored); /* the row's in_place says it */
+                (void) deploy_open_places(&d, false, &ignored); /* the row's in_place says it */
         look_at_setup(&d);
         if (d.row.state != ROW_NONE)
                 deploy_setup_todo(&d);

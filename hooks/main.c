@@ -11,6 +11,7 @@
 #include "config/paths.h"
 #include "hooks/recover.h"
 #include "hooks/service.h"
+#include "hooks/stand-in.h"
 #include "hooks/stopped.h"
 #include "systemd/journal.h"
 #include "systemd/serve.h"
@@ -23,7 +24,8 @@ static void help(void) {
                "\n"
                "Installs certificates for renewd. Started by its socket with one connection.\n"
                "\n"
-               "      --recover      End what a crash left half done, then exit (at boot)\n"
+               "      --recover      End what a crash left half done and put files that\n"
+               "                     services wait for, then exit (at boot)\n"
                "      --stopped      Close the engine's sockets if it does not come back, then exit\n"
                "      --config DIR   Configuration (%s)\n"
                "      --state DIR    State (%s)\n"
@@ -111,5 +113,7 @@ int main(int argc, char *argv[]) {
         r = recover_all(&arg_paths);
         if (r < 0)
                 log_error("recovery: the state cannot be read: %s", errno_text(r));
+        if (stand_in_place_all(&arg_paths) < 0)
+                log_error("stand-ins: the configuration cannot be read");
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -11,6 +11,7 @@
 #include "hooks/deploy-internal.h"
 #include "hooks/present.h"
 #include "hooks/publish.h"
+#include "hooks/stand-in.h"
 
 static const char description[] =
 #include "io.renewd.Installer.varlink.inc"
@@ -315,6 +316,33 @@ static int method_restored(VarlinkCall *call, const Json *parameters, void *user
         return r < 0 ? answer_error(&q, r, error) : answer_messages(call, &messages);
 }
 
+static int method_stand_in(VarlinkCall *call, const Json *parameters, void *userdata) {
+        _cleanup_(request_done) Request q = { .service = userdata, .call = call };
+        _cleanup_(json_freep) Json *reply = json_object_new();
+        _cleanup_free_ char *error = NULL;
+        StandInState state;
+        DeployJob job;
+        int r = find_target(&q, parameters);
+
+        if (r > 0)
+                r = refuse_broken(&q);
+        if (r <= 0)
+                return r;
+        if (!q.target->stand_in)
+                return varlink_fail(
+                                call, "UnknownTarget", "'%s': [Deploy %s] has no StandIn=yes",
+                                q.certificate->name, q.target->name);
+        job = (DeployJob){ .paths = q.service->paths,
+                           .config = q.config,
+                           .certificate = q.certificate,
+                           .target = q.target };
+        r = stand_in_place(&job, &state, &error);
+        if (r < 0)
+                return answer_error(&q, r, error);
+        r = reply ? json_set_string(reply, "state", stand_in_state_to_string(state)) : -ENOMEM;
+        return r < 0 ? r : varlink_reply(call, TAKE_PTR(reply));
+}
+
 static const char *const publish_parameters[] = { "certificate", "leaf", NULL };
 static const char *const leaf_parameters[] = { "certificate", "target", "leaf", NULL };
 static const char *const target_parameters[] = { "certificate", "target", NULL };
@@ -327,6 +355,7 @@ static const VarlinkMethod methods[] = {
         { "Verified", 0, leaf_parameters, method_verified },
         { "Inspect", 0, target_parameters, method_inspect },
         { "Restored", 0, target_parameters, method_restored },
+        { "StandIn", 0, target_parameters, method_stand_in },
         { "Present", 0, proof_parameters, method_present },
         { "Cleanup", 0, proof_parameters, method_cleanup },
         {},

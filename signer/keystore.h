@@ -7,6 +7,7 @@
  *   keys/NAME/import-SPKI.pem    one that root brought (the first 16 digits)
  *   keys/NAME/SPKI.retired       this key is never used for another attempt
  *   requests/NAME.json           the last request to a CA without ACME (signer/manual.h)
+ *   stand-ins/NAME.pem           key and self-signed certificate (signer/stand-in.h)
  *   blocked/SPKI                 compromised keys (signer/blocked.h)
  *   grants/ACTION.NAME           what root allowed lately (signer/grant.h)
  *

@@ -19,12 +19,14 @@
 #define SECURE_HEAP_MIN  ((size_t) 32)
 
 static Paths arg_paths;
+static bool arg_stand_ins;
 
 static void help(void) {
         printf("renewd-signer [OPTION...]\n"
                "\n"
                "Holds the keys for renewd. Started by its socket with one connection.\n"
                "\n"
+               "      --stand-ins    Make the stand-ins that are missing, then exit (at boot)\n"
                "      --config DIR   Configuration (%s)\n"
                "      --state DIR    State (%s)\n"
                "      --runtime DIR  Sockets (%s)\n"
@@ -37,10 +39,11 @@ static void help(void) {
 
 /* 1: go on; 0: done; negative: wrong. */
 static int parse_arguments(int argc, char *argv[]) {
-        enum { ARG_DEBUG = 0x200, ARG_VERSION };
+        enum { ARG_DEBUG = 0x200, ARG_STAND_INS, ARG_VERSION };
         static const struct option options[] = {
                 PATHS_OPTIONS,
                 { "debug", no_argument, NULL, ARG_DEBUG },
+                { "stand-ins", no_argument, NULL, ARG_STAND_INS },
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, ARG_VERSION },
                 {},
@@ -51,6 +54,9 @@ static int parse_arguments(int argc, char *argv[]) {
                 switch (option) {
                 case ARG_DEBUG:
                         log_set_max_level(LOG_DEBUG);
+                        break;
+                case ARG_STAND_INS:
+                        arg_stand_ins = true;
                         break;
                 case 'h':
                         help();
@@ -111,5 +117,11 @@ int main(int argc, char *argv[]) {
         if (r <= 0)
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
         protect();
+        if (arg_stand_ins) {
+                r = stand_ins_make(&arg_paths);
+                if (r < 0)
+                        log_error("the configuration cannot be read: %s", errno_text(r));
+                return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        }
         return serve() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -5,6 +5,7 @@
  *   service.c          orders and certificate keys, and the table of all methods
  *   service-account.c  the account: made, found, updated
  *   service-key.c      what needs a grant: other account keys, the account's end, revocation
+ *   service-stand-in.c  stand-ins until the first certificate
  *   service-elsewhere.c  requests to CAs without ACME, and keys that root brings */
 
 #include "acme/jws.h"
@@ -37,6 +38,9 @@ int method_replace_account_key(VarlinkCall *call, const Json *parameters, void *
 int method_sign_key_change(VarlinkCall *call, const Json *parameters, void *userdata);
 int method_sign_deactivate(VarlinkCall *call, const Json *parameters, void *userdata);
 int method_sign_revoke(VarlinkCall *call, const Json *parameters, void *userdata);
+
+/* service-stand-in.c */
+int method_stand_in(VarlinkCall *call, const Json *parameters, void *userdata);
 
 /* service-elsewhere.c */
 int method_manual_request(VarlinkCall *call, const Json *parameters, void *userdata);

@@ -11,6 +11,7 @@
 #include "signer/keystore.h"
 #include "signer/payload.h"
 #include "signer/service-internal.h"
+#include "signer/stand-in.h"
 
 static const char description[] =
 #include "io.renewd.Signer.varlink.inc"
@@ -252,6 +253,8 @@ static int prune(Request *q, const char *certificate, const KeystoreKept *kept) 
         if (r < 0)
                 return request_refuse(
                                 q, "Storage", "old keys cannot be removed: %s", errno_text(r));
+        if (kept->spki_sha256) /* it is live: nothing stands in for it any more */
+                (void) stand_in_drop(q->store_fd, certificate); /* else the next time */
         if (removed > 0)
                 log_info("%s: %zu old keys removed", certificate, removed);
         r = json_set_int64(reply, "removed", (int64_t) removed);
@@ -323,6 +326,8 @@ static const char *const prune_parameters[] = { "certificate", "spki", "attempt"
 static const char *const manual_parameters[] = { "certificate", "keyType", "subject",
                                                  "create",      "other",   NULL };
 
+static const char *const stand_in_parameters[] = { "certificate", "names", "other", NULL };
+
 static const VarlinkMethod methods[] = {
         { "Account", 0, account_parameters, method_account },
         { "SignNewAccount", 0, new_account_parameters, method_sign_new_account },
@@ -342,6 +347,7 @@ static const VarlinkMethod methods[] = {
         { "SignDeactivate", 0, request_parameters, method_sign_deactivate },
         { "SignRevoke", 0, revoke_parameters, method_sign_revoke },
         { "Prune", 0, prune_parameters, method_prune },
+        { "StandIn", 0, stand_in_parameters, method_stand_in },
         { "ManualRequest", VARLINK_ROOT_ONLY, manual_parameters, method_manual_request },
         { "FindKey", VARLINK_ROOT_ONLY, retire_parameters, method_find_key },
         {},

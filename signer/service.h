@@ -14,5 +14,9 @@ typedef struct SignerService {
         size_t file_count;
 } SignerService;
 
+/* What `renewd-signer --stand-ins` does early at boot: each certificate that wants a stand-in and is not live has one. What
+ * fails is logged; negative only when the configuration cannot be read at all. */
+int stand_ins_make(const Paths *paths);
+
 /* Its userdata is a SignerService. */
 extern const VarlinkService signer_service;

@@ -55,6 +55,8 @@ typedef struct FakeTarget {
         bool restore_fails;
         unsigned busy; /* times that it cannot be given back */
         unsigned deploys, swaps, restores;
+        bool foreign;  /* a certificate of somebody else is there */
+        bool stand_in; /* ours is */
 } FakeTarget;
 
 /* Each deploy is told when it begins. */

@@ -289,6 +289,17 @@ int fake_installer_handle(
                 return deploy(h, t, leaf, ret, ret_error);
         if (strcmp(method, "Restored") == 0)
                 return restored(t, ret, ret_error);
+        if (strcmp(method, "StandIn") == 0) {
+                bool live = fake_installer_live(h, certificate);
+
+                t->stand_in = !live && !t->foreign;
+                *ret = json_object_new();
+                return json_set_string(
+                                *ret, "state",
+                                live         ? "live"
+                                : t->foreign ? "other"
+                                             : "placed");
+        }
         if (strcmp(method, "Verified") == 0 && str_equal(t->row, leaf)) {
                 t->proofs++;
                 t->unproved = t->proof_fails;

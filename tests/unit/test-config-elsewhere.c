@@ -57,6 +57,25 @@ static void mistakes(void) {
         CHECK(strstr(only_error(named), "ca/none.conf another name"));
 }
 
+static void stand_ins(void) {
+        make_tree();
+        write_text("lib/services/web.conf", "[Deploy]\nFile=combined /w\nStandIn=yes\n");
+        write_text("etc/certificates/a.conf",
+                   "[Certificate]\nNames=a.example\n[Deploy web]\n[Deploy y]\nFile=combined /y\n");
+        write_text("etc/certificates/b.conf",
+                   "[Certificate]\nNames=b.example\n[Deploy web]\nFile=\nFile=combined /b\nStandIn=no\n");
+        _cleanup_(config_freep) Config *c = load();
+        const CertificateConfig *a = config_certificate(c, "a"), *b = config_certificate(c, "b");
+
+        print_messages(c);
+        REQUIRE(a && b && a->target_count == 2);
+        CHECK(certificate_target(a, "web")->stand_in);
+        CHECK(!certificate_target(a, "y")->stand_in);
+        CHECK(certificate_has_stand_in(a));
+        CHECK(!certificate_has_stand_in(b));
+}
+
 TEST_MAIN({ "CA=none: a certificate without a CA, and without a CA's rules", none },
           { "the defaults may say so, too", of_defaults },
-          { "CA=none stands alone, and is no file of ca/", mistakes })
+          { "CA=none stands alone, and is no file of ca/", mistakes },
+          { "StandIn= is the profile's word, and the certificate's", stand_ins })

@@ -322,16 +322,27 @@ static void bad_requests(void) {
 
 /* There is no member through which octets of the caller's could be signed. */
 static void opaque_octets(void) {
-        static const char *const methods[] = { "SignNewAccount",     "SignNewOrder",
-                                               "SignPostAsGet",      "SignChallenge",
-                                               "SignFinalize",       "Account",
-                                               "CertificateRequest", "Prune",
-                                               "RetireKey",          "SignAccountUpdate",
-                                               "PrepareAccountKey",  "PromoteAccountKey",
-                                               "AbandonAccountKey",  "ReplaceAccountKey",
-                                               "SignKeyChange",      "SignDeactivate",
-                                               "SignRevoke",         "Grant",
-                                               "ManualRequest",      "FindKey" };
+        static const char *const methods[] = { "SignNewAccount",
+                                               "SignNewOrder",
+                                               "SignPostAsGet",
+                                               "SignChallenge",
+                                               "SignFinalize",
+                                               "Account",
+                                               "CertificateRequest",
+                                               "Prune",
+                                               "RetireKey",
+                                               "SignAccountUpdate",
+                                               "PrepareAccountKey",
+                                               "PromoteAccountKey",
+                                               "AbandonAccountKey",
+                                               "ReplaceAccountKey",
+                                               "SignKeyChange",
+                                               "SignDeactivate",
+                                               "SignRevoke",
+                                               "Grant",
+                                               "ManualRequest",
+                                               "FindKey",
+                                               "StandIn" };
         static const char *const members[] = { "payload", "protected", "data", "jwk",
                                                "path",    "alg",       "grant" };
         static const char *const absent[] = { "Sign",   "SignBytes", "Export",
