@@ -20,6 +20,7 @@ void target_row_done(TargetRow *r) {
         free(r->unit);
         free(r->step);
         free(r->error);
+        free(r->drift);
         string_list_done(&r->todo);
         *r = (TargetRow){};
 }
@@ -79,6 +80,8 @@ int target_row_parse(const Json *parameters, TargetRow *ret) {
                 r = read_text(j, "step", &row.step);
         if (r >= 0)
                 r = read_text(j, "error", &row.error);
+        if (r >= 0)
+                r = read_text(j, "drift", &row.drift);
         if (r >= 0)
                 r = read_todo(j, &row);
         if (r < 0)

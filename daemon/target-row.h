@@ -13,6 +13,7 @@ typedef struct TargetRow {
         char *unit;  /* "active" … */
         char *step;  /* what failed last */
         char *error; /* in the words of the one who refused */
+        char *drift; /* what was changed since it was verified; NULL: not known */
         bool proved; /* some leaf was good here before */
         bool in_place;
         bool activated;

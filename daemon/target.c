@@ -253,7 +253,9 @@ static void tell_drift(Target *t) {
 
         if (t->row.state != ROW_VERIFIED || t->row.in_place || !str_equal(t->row.leaf, t->leaf))
                 return;
-        (void) str_printf(&text, "%s: its files are not as renewd left them", t->config->name);
+        (void) str_printf(
+                        &text, "%s: its files are not as renewd left them%s%s", t->config->name,
+                        t->row.drift ? ": " : "", t->row.drift ? t->row.drift : "");
         if (!t->drift_told && text)
                 log_message(LOG_WARNING, &fields, "%s: %s", t->certificate, text);
         t->drift_told = true;

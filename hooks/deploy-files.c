@@ -33,6 +33,18 @@ static int load_saved(const Deployment *d, Saved *ret) {
         return r < 0 ? r : place_list_unlock(&ret->places, d->job->paths, &ignored);
 }
 
+void deploy_describe_drift(Deployment *d) {
+        int r = 0;
+
+        if (d->row.state != ROW_VERIFIED || d->row.in_place || !d->wanted ||
+            !str_equal(d->row.leaf, d->live.info.leaf_sha256))
+                return;
+        for (size_t i = 0; i < d->places.count && r >= 0 && !d->row.drift; i++)
+                r = place_describe_drift(&d->places.items[i], &d->wanted[i], &d->row.drift);
+        if (r >= 0 && !d->row.drift) /* without memory it is only told that there is one */
+                (void) str_printf(&d->row.drift, "its set-up");
+}
+
 /* Is there a former set already that must not be overwritten? One from before a row that is still open
  * is the last that was verified; what stands at the places now may be half of it. */
 static bool former_is_kept(const Deployment *d) {

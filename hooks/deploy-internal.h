@@ -47,6 +47,7 @@ int deploy_stop(Deployment *d, const char *step, char *error);
 
 /* deploy-files.c */
 bool deploy_files_in_place(const Deployment *d);
+void deploy_describe_drift(Deployment *d); /* into the row, if it was verified */
 /* Stage, save the former set, row OPEN, rename. Nothing when all is in place already. */
 int deploy_write_files(Deployment *d);
 /* The service is not told of the first of two pairs, since its check would miss the other; for a day at most. */

@@ -302,6 +302,7 @@ int deploy_inspect(const DeployJob *job, Row *ret, char **ret_error) {
         if (load_live(&d, &ignored) >= 0)
                 (void) deploy_open_places(&d, false, &ignored); /* the row's in_place says it */
         look_at_setup(&d);
+        deploy_describe_drift(&d);
         if (d.row.state != ROW_NONE)
                 deploy_setup_todo(&d);
         *ret = d.row;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "hooks/access-list.h"
 #include "hooks/keystore.h"
 #include "hooks/label.h"
@@ -46,4 +47,43 @@ bool place_holds(const Place *p, const Bytes *content) {
         return fd >= 0 && has_rights(p, fd, &st) &&
                label_is_right(fd, p->followed ? p->followed : p->path) &&
                reads_as(p, fd, &st, content);
+}
+
+/* ---- in words ---- */
+
+static int describe_rights(const Place *p, int fd, const struct stat *st, char **ret) {
+        const FileRights *wanted = &p->rights;
+
+        if (st->st_uid != wanted->uid || st->st_gid != wanted->gid)
+                return str_printf(
+                                ret, "'%s' belongs to %u:%u instead of %u:%u", p->path,
+                                (unsigned) st->st_uid, (unsigned) st->st_gid,
+                                (unsigned) wanted->uid, (unsigned) wanted->gid);
+        if (!access_list_is(fd, p->access_list))
+                return str_printf(ret, "'%s' has another access list", p->path);
+        return str_printf(
+                        ret, "'%s' has mode %04o instead of %04o", p->path,
+                        (unsigned) (st->st_mode & 07777), (unsigned) wanted->mode);
+}
+
+int place_describe_drift(const Place *p, const Bytes *content, char **ret) {
+        struct stat st;
+        _cleanup_close_ int fd = -1;
+
+        *ret = NULL;
+        if (p->dir_fd < 0)
+                return str_printf(
+                                ret, "the directory of '%s' is gone or not to be trusted", p->path);
+        fd = file_open_at(p->dir_fd, p->name, PLACE_FILE_MAX, &st);
+        if (fd == -ENOENT)
+                return str_printf(ret, "'%s' is gone", p->path);
+        if (fd < 0)
+                return str_printf(ret, "'%s' cannot be read: %s", p->path, errno_text(fd));
+        if (!has_rights(p, fd, &st))
+                return describe_rights(p, fd, &st, ret);
+        if (!label_is_right(fd, p->followed ? p->followed : p->path))
+                return str_printf(ret, "'%s' has another SELinux label", p->path);
+        if (!reads_as(p, fd, &st, content))
+                return str_printf(ret, "'%s' has other content", p->path);
+        return 0;
 }

@@ -57,3 +57,6 @@ bool place_has_content(const Place *p, const Bytes *content);
 
 /* The file is exactly this content with its owner, group, mode, access list and label. False when it cannot be read. */
 bool place_holds(const Place *p, const Bytes *content);
+
+/* What is not so about it: "'/etc/a.key' has mode 0644 instead of 0600"; malloc'ed, *ret = NULL if it holds. */
+int place_describe_drift(const Place *p, const Bytes *content, char **ret);

@@ -34,6 +34,7 @@ void row_done(Row *r) {
         free(r->leaf);
         free(r->step);
         free(r->error);
+        free(r->drift);
         string_list_done(&r->todo);
         *r = (Row){};
 }
@@ -172,6 +173,8 @@ int row_to_json(const Row *row, Json **ret) {
 
         if (r >= 0)
                 r = json_set_bool(j, "in_place", row->in_place);
+        if (r >= 0)
+                r = json_set_string(j, "drift", row->drift);
         if (r >= 0)
                 r = json_set_string(j, "unit", row->unit ? row->unit : "none");
         if (r >= 0 && row->todo_known)

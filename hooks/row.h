@@ -26,6 +26,7 @@ typedef struct Row {
 
         /* Observed, never stored. */
         bool in_place;
+        char *drift; /* owns; what was changed since it was verified; NULL: nothing, or nothing to say */
         const char *unit; /* static: "active", "inactive", "failed", "unknown", "none" */
         bool todo_known;
         StringList todo; /* what a person must still do, as the set-up program says; escaped lines */

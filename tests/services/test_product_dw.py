@@ -17,7 +17,7 @@ CERT, DEFAULT = f"{TOP}/var/ssl/cert.pem", f"{TOP}/var/ssl/default.pem"
 UNIT = "digitalwatchdog-mediaserver.service"
 ID = "2f0c9d1e-7a64-4a3b-9f5d-0d6a2f1b8c33"
 TARGET = "dw-spectrum"
-PROVE = "/usr/share/renewd/hooks/services/mediaserver.prove"
+PROVE = "/usr/lib/renewd/hooks/services/mediaserver.prove"
 
 # As the vendor's, S3.3.
 UNIT_FILE = f"""\

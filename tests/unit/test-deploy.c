@@ -43,15 +43,20 @@ static void twice_is_once(void) {
         CHECK_INT(b.row.state, ROW_VERIFIED);
 }
 
-static void check_drift_mended(Bench *b) {
+static void check_drift_mended(Bench *b, const char *words) {
         REQUIRE(bench_inspect(b) >= 0);
         CHECK(!b->row.in_place);
         CHECK_INT(b->row.state, ROW_VERIFIED);
+        if (!b->row.drift || !strstr(b->row.drift, words))
+                printf("# drift: %s\n", b->row.drift ? b->row.drift : "none");
+        CHECK(b->row.drift && strstr(b->row.drift, words));
         REQUIRE(bench_deploy(b) >= 0);
         CHECK(b->row.in_place && b->row.state == ROW_OPEN);
         CHECK(bench_pair_is_live(b));
         REQUIRE(bench_verify(b) >= 0);
         CHECK_INT(b->row.state, ROW_VERIFIED);
+        REQUIRE(bench_inspect(b) >= 0);
+        CHECK(!b->row.drift);
 }
 
 static void drift_is_mended(void) {
@@ -60,14 +65,14 @@ static void drift_is_mended(void) {
         bench_init(&b);
         REQUIRE(bench_deploy(&b) >= 0 && bench_verify(&b) >= 0);
         REQUIRE(unlink(test_path(&b.live, "etc/a.crt")) == 0);
-        check_drift_mended(&b);
+        check_drift_mended(&b, "etc/a.crt' is gone");
         REQUIRE(chmod(test_path(&b.live, "etc/a.key"), 0640) == 0);
-        check_drift_mended(&b);
+        check_drift_mended(&b, "etc/a.key' has mode 0640 instead of 0600");
         REQUIRE(test_write(&b.live, "etc/a.crt", "junk\n", 0644) >= 0);
-        check_drift_mended(&b);
+        check_drift_mended(&b, "etc/a.crt' has other content");
         if (geteuid() == 0) {
                 REQUIRE(chown(test_path(&b.live, "etc/a.key"), 1, (gid_t) -1) == 0);
-                check_drift_mended(&b);
+                check_drift_mended(&b, "etc/a.key' belongs to 1:");
         }
 }
 
