@@ -41,7 +41,7 @@ static bool is_interrupted(const Target *t) {
         bool told = c->reload || c->restart || c->signal_number > 0 || c->command.count > 0 ||
                     c->hook.count > 0 || c->setup.count > 0;
 
-        return told && !target_is_stopped(t);
+        return told && !target_is_stopped(t) && !str_equal(t->row.unit, "failed");
 }
 
 static bool had_none(const Target *t) {
