@@ -148,7 +148,7 @@ class DwSpectrum(BootedCase):
         for verb in ("show", "why"):
             self.assertIn("waits for the window", machine.run("renewctl", verb, NAME).stdout)
         self.assertIn("waits for the window", machine.run("renewctl", "plan").stdout)
-        self.assertIn("waits to be installed", self.status_text())
+        wait_until(lambda: "waits to be installed" in self.status_text(), 10, self.status_text, 0.3)
         machine.run("systemctl", "restart", "renewd.service")
         wait_until(lambda: "waits for the window" in (self.target().get("waits") or ""), 60, self.words, 0.5)
         self.assertEqual(len(self.starts()), starts)
