@@ -17,7 +17,7 @@ CERT, DEFAULT = f"{TOP}/var/ssl/cert.pem", f"{TOP}/var/ssl/default.pem"
 UNIT = "digitalwatchdog-mediaserver.service"
 ID = "2f0c9d1e-7a64-4a3b-9f5d-0d6a2f1b8c33"
 TARGET = "dw-spectrum"
-PROVE = "/usr/lib/renewd/hooks/services/mediaserver.prove"
+SETUP = "/usr/lib/renewd/hooks/services/mediaserver.setup"
 
 # As the vendor's, S3.3.
 UNIT_FILE = f"""\
@@ -96,7 +96,7 @@ class DwSpectrum(BootedCase):
         self.configure("RestartWindow=", f"RestartWindow=*-*-* {hour:02}:00")
 
     def prove(self, leaf, *options):
-        return self.machine.run(f"RENEWD_NAMES={NAME}", f"RENEWD_LEAF={pki.leaf_id(leaf)}", *options, PROVE, check=False)
+        return self.machine.run(f"RENEWD_NAMES={NAME}", f"RENEWD_LEAF={pki.leaf_id(leaf)}", *options, SETUP, "prove", check=False)
 
     def check_file(self):
         """Key, leaf, intermediate in one file of the directory's owner."""
@@ -231,7 +231,8 @@ class DwSpectrum(BootedCase):
         """`renewctl remove --restore`: cert.pem is gone, and the server uses its generated certificate again"""
         machine = self.machine
         self.wait_verified()
-        machine.run("renewctl", "remove", NAME, "--restore", timeout=300)
+        done = machine.run("renewctl", "remove", NAME, "--restore", timeout=300)
+        print("".join(f"# {line}\n" for line in done.stdout.splitlines()), end="")
         self.assertFalse(os.path.exists(machine.path(CERT)))
         wait_until(lambda: self.served_as() == self.generated, 30, self.journal, 0.3)
         self.assertEqual(machine.read(DEFAULT), self.default)
