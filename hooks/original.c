@@ -147,9 +147,7 @@ int original_places(int dir_fd, const char *target, PlaceList *ret) {
                 if (r == -ENOENT || r == -EBADMSG)
                         return 0;
                 for (size_t k = 0; k < set.places.count && r >= 0; k++)
-                        r = place_list_add(
-                                        ret, set.places.items[k].content, set.places.items[k].path,
-                                        set.places.items[k].rights);
+                        r = place_list_copy(ret, &set.places.items[k]);
                 if (r < 0)
                         return r;
         }

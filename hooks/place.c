@@ -49,6 +49,21 @@ int place_list_add(PlaceList *l, FileContent content, const char *path, FileRigh
         return 0;
 }
 
+int place_list_copy(PlaceList *l, const Place *p) {
+        Place *copy;
+        int r = place_list_add(l, p->content, p->path, p->rights);
+
+        if (r < 0)
+                return r;
+        copy = &l->items[l->count - 1];
+        copy->trusted = p->trusted;
+        copy->directory_owner = p->directory_owner;
+        copy->directory_group = p->directory_group;
+        copy->keep_link = p->keep_link;
+        r = str_replace(&copy->access_list, p->access_list);
+        return r < 0 ? r : file_form_copy(&p->form, &copy->form);
+}
+
 /* "user:" and "user" mean the user's own group too. */
 static int resolve_rights(const FileConfig *file, Place *p, char **ret_error) {
         const char *owner = file->owner && *file->owner ? file->owner : "root";

@@ -39,6 +39,9 @@ int place_list_from_target(
  * file name in it. */
 int place_list_add(PlaceList *l, FileContent content, const char *path, FileRights rights);
 
+/* Appends the same place, not opened; without the password of a keystore. */
+int place_list_copy(PlaceList *l, const Place *p);
+
 /* Reads the passwords of keystores; *ret_error says where one is to be put. */
 int place_list_unlock(PlaceList *l, const Paths *paths, char **ret_error);
 

@@ -1,6 +1,7 @@
 /* The forms of a file, read back by the programs that people read them with: openssl and keytool. */
 
-#include <sys/wait.h>
+#include <sched.h>
+#include <sys/mount.h>
 
 #include "base/file.h"
 #include "hooks/keystore.h"
@@ -235,6 +236,26 @@ static void without_keytool(void) {
         CHECK(keytool_path(keytool_paths));
 }
 
+/* In a mount namespace of this process: its keytool is a thing that nobody can run. */
+static void missing_keytool_is_said(void) {
+        _cleanup_free_ char *real = realpath(keytool_path(keytool_paths), NULL);
+        _cleanup_(bench_done) Bench b;
+
+        set_file(&b, FILE_COMBINED,
+                 (FileForm){ .format = FILE_FORMAT_JKS, .password_text = password });
+        if (geteuid() != 0) {
+                printf("skip this case -- needs root\n");
+                return;
+        }
+        REQUIRE(real && unshare(CLONE_NEWNS) == 0);
+        REQUIRE(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+        REQUIRE(mount("/dev/null", real, NULL, MS_BIND, NULL) == 0);
+        REQUIRE(bench_deploy(&b) >= 0);
+        CHECK_STR(b.row.step, "stage");
+        CHECK(b.row.error && strstr(b.row.error, "install a Java runtime, or use format=pkcs12"));
+        CHECK(!test_exists(&b.live, FILE_PATH));
+}
+
 static void password_of_a_credential(void) {
         _cleanup_(bench_done) Bench b;
         char config[400];
@@ -296,4 +317,5 @@ TEST_MAIN({ "S6.1: DER and traditional keys read back", der_and_traditional },
           { "keytool is looked for", without_keytool },
           { "S6.1: the password is a credential's first line", password_of_a_credential },
           { "R1.34: a refused keystore gives way to the former one", keystore_comes_back },
-          { "S6.1: a root that is not found is said", root_is_found_or_named })
+          { "S6.1: a root that is not found is said", root_is_found_or_named },
+          { "a missing keytool is said, and what else would do", missing_keytool_is_said })

@@ -310,6 +310,26 @@ static void kept_link_comes_back_after_a_refusal(void) {
         CHECK(S_ISLNK(bench_stat(&b, "etc/a.crt").st_mode));
 }
 
+/* renewctl remove --restore: what a place can do besides its path is needed for that too. */
+static void first_set_comes_back_behind_a_link(void) {
+        _cleanup_(string_list_done) StringList messages = {};
+        _cleanup_(bench_done) Bench b;
+
+        bench_init(&b);
+        MUST(mkdir(test_path(&b.live, "real"), 0755));
+        REQUIRE(test_write(&b.live, "real/cert.pem", "vendor's\n", 0604) >= 0);
+        MUST(symlink(test_path(&b.live, "real/cert.pem"), test_path(&b.live, "etc/a.crt")));
+        REQUIRE(test_write(&b.live, "etc/a.key", "vendor's key\n", 0600) >= 0);
+        b.files[0].keep_link = b.files[1].leave_rights = true;
+        REQUIRE(bench_deploy(&b) >= 0 && bench_verify(&b) >= 0);
+        CHECK_INT(b.row.state, ROW_VERIFIED);
+        CHECK_INT(deploy_restored(&b.job, &messages, &b.error), 0);
+        CHECK_STR(test_content(&b.live, "real/cert.pem"), "vendor's\n");
+        CHECK_INT(bench_stat(&b, "real/cert.pem").st_mode & 07777, 0604);
+        CHECK_STR(test_content(&b.live, "etc/a.key"), "vendor's key\n");
+        CHECK(S_ISLNK(bench_stat(&b, "etc/a.crt").st_mode));
+}
+
 static void link_of_another_is_not_followed(void) {
         char other[] = "65534";
 
@@ -452,6 +472,8 @@ TEST_MAIN({ "R2.10.4: directory, FIFO, device, socket, links are not replaced",
           { "S6.2: a file system without rights", no_rights_at_all },
           { "S6.2: a link of root's is followed where it is to be kept", link_is_kept },
           { "a file behind a kept link comes back", kept_link_comes_back_after_a_refusal },
+          { "the very first file behind a kept link comes back",
+            first_set_comes_back_behind_a_link },
           { "R2.10.1: a link that another can make is not followed",
             link_of_another_is_not_followed },
           { "links in a circle end", endless_links_end },
