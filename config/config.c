@@ -42,6 +42,7 @@ void target_config_done(TargetConfig *t) {
         string_list_done(&t->options);
         probe_configs_done(&t->probes, &t->probe_count);
         free(t->probe_name);
+        free(t->pin);
         (void) value_windows.parse("", &t->windows, &t->window_count, &reason); /* the same */
         free(t->group);
         *t = (TargetConfig){};

@@ -142,6 +142,17 @@ typedef struct RestartWindow {
         int64_t length_sec;
 } RestartWindow;
 
+/* What a probe is satisfied with (Validation=). */
+typedef enum Validation {
+        VALIDATION_LEAF,        /* the installed leaf, with all that clients need */
+        VALIDATION_DISABLED,    /* any */
+        VALIDATION_BASIC,       /* one of a trusted CA, or the key that was seen first */
+        VALIDATION_RECOMMENDED, /* one of a trusted CA, or the key of Pin= */
+        VALIDATION_STRICT,      /* one of a trusted CA for the right name */
+        VALIDATION_MAX,
+} Validation;
+const char *validation_to_string(Validation v); /* NULL: it is the default */
+
 /* One place where a certificate is installed: a profile's [Deploy] overlaid by the certificate's
  * [Deploy TARGET]. */
 typedef struct TargetConfig {
@@ -169,6 +180,8 @@ typedef struct TargetConfig {
         char *take_over; /* "no": not what somebody else renews; "yes", NULL: whatever is there */
         ProbeConfig *probes; /* where the service shows its certificate */
         size_t probe_count;
+        Validation validation;
+        char *pin;        /* of Validation=basic and recommended; NULL: none */
         char *probe_name; /* SNI; default the certificate's first name; NULL for an IP address */
         KeyFamily probe_family; /* a twin is asked for by its kind of key; else any */
         RestartWindow *windows; /* none: at any time */

@@ -210,6 +210,14 @@ const ConfigKey config_keys[] = {
           "value drops those given before, also the profile's. Unset: not looked at." },
         { ANY_DEPLOY, "Deploy", "ProbeName", &value_probe_name, AT(TargetConfig, probe_name), NULL,
           "The server name that the probes ask for. Unset: the certificate's first name." },
+        { ANY_DEPLOY, "Deploy", "Validation", &value_validation, AT(TargetConfig, validation), NULL,
+          "What the probes are satisfied with, where something else than this certificate is shown, as by a proxy in "
+          "front: disabled (any certificate), basic (one of a CA that the system trusts, or else always the key that was "
+          "seen first), recommended (the same, but the key of Pin= only) or strict (one of a trusted CA for the right "
+          "name). Unset: this certificate and no other." },
+        { ANY_DEPLOY, "Deploy", "Pin", &value_pin, AT(TargetConfig, pin), NULL,
+          "The key that Validation=basic and recommended take, as 'renewctl inspect' shows its pin, or the SHA-256 of "
+          "key or certificate in hexadecimal." },
         { ANY_DEPLOY, "Deploy", "RestartWindow", &value_windows, AT2(TargetConfig, windows, window_count), NULL,
           "When the service may be interrupted: a calendar expression as in systemd.time(7), in this machine's "
           "time unless UTC is written behind it, and how long from then on, for example 'Sun 03:00 /2h'; one "

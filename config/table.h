@@ -102,7 +102,7 @@ extern const ValueType value_key_type, value_key_types;
 extern const ValueType value_item_name, value_challenges, value_profile, value_names, value_url,
                 value_origins;
 extern const ValueType value_proxy, value_cas, value_limits, value_max_names, value_domains;
-extern const ValueType value_listen, value_probes, value_probe_name;
+extern const ValueType value_listen, value_probes, value_probe_name, value_validation, value_pin;
 extern const ValueType value_files, value_command, value_unit, value_options;
 extern const ValueType value_find, value_find_unit, value_lines, value_tested;
 extern const ValueType value_signal, value_user, value_memory, value_tasks;

@@ -14,6 +14,7 @@ typedef enum StoreKind {
         STORE_BUDGET,      /* budgets/CA.json */
         STORE_ZONE,        /* zones/NAME.json */
         STORE_REHEARSAL,   /* rehearsals/NAME.json */
+        STORE_PINS,        /* pins/NAME.json */
 } StoreKind;
 
 /* -ENOENT: none. -EBADMSG: damaged; it has been set aside as NAME.json.damaged, *ret is NULL (R1.20). */

@@ -41,6 +41,12 @@ typedef struct ServedExpectation {
         const char *name;   /* asked for; may be NULL */
         const Bytes *chain; /* as it was issued; may be empty */
         int64_t now;
+        /* of VALIDATION_DISABLED and above, which ask for no leaf */
+        Validation validation;
+        const char *pin;    /* of the configuration; may be NULL */
+        const Bytes *roots; /* PEM of the trusted ones; may be NULL: none */
+        Json *pins;         /* place → pin of what was seen before; what is seen first is added */
+        bool *pinned;       /* set when something was */
 } ServedExpectation;
 
 /* The results of one probe; appended. An address of its host that takes no connection is spared if another one does,

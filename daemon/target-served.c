@@ -2,9 +2,13 @@
  * nginx still serves the old leaf on some right after a reload that succeeded, so a deploy is followed by a minute of
  * them; only then is it said that it does not serve. */
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/message-id.h"
 #include "daemon/target-internal.h"
+
+#define SYSTEM_ROOTS "/etc/ssl/certs/ca-certificates.crt"
+#define ROOTS_MAX    ((size_t) 4 * 1024 * 1024)
 
 static void shake(void *userdata);
 
@@ -130,23 +134,56 @@ static void conclude(Target *t) {
 
 /* ---- one after another ---- */
 
-static void on_result(const ProbeResult *results, size_t count, void *userdata) {
-        _cleanup_(bytes_done) Bytes chain = {};
-        Target *t = userdata;
-        Engine *engine = t->owner.engine;
+/* What levels ask for besides; what cannot be read is not there: then nothing is trusted or known. */
+static void read_known(const Target *t, ServedExpectation *expected, Bytes *roots) {
+        if (t->config->validation == VALIDATION_LEAF)
+                return;
+        if (file_read(SYSTEM_ROOTS, ROOTS_MAX, roots) < 0)
+                log_debug("%s: there are no trusted roots in " SYSTEM_ROOTS, t->certificate);
+        if (store_load(t->owner.engine->store, STORE_PINS, t->certificate, &expected->pins) < 0)
+                expected->pins = NULL;
+        if (!expected->pins)
+                expected->pins = json_object_new(); /* without memory nothing is pinned */
+}
+
+/* Durable before it counts: what is forgotten would be pinned anew. */
+static int save_pins(const Target *t, const ServedExpectation *expected) {
+        if (!*expected->pinned)
+                return 0;
+        return store_save(t->owner.engine->store, STORE_PINS, t->certificate, expected->pins);
+}
+
+static int take_results(Target *t, const ProbeResult *results, size_t count) {
+        _cleanup_(bytes_done) Bytes chain = {}, roots = { .limit = ROOTS_MAX };
+        _cleanup_(json_freep) Json *pins = NULL;
+        bool pinned = false;
         ServedExpectation expected = {
                 .leaf = t->leaf,
                 .name = t->config->probe_name,
                 .chain = &chain,
-                .now = loop_wall_sec(engine->loop),
+                .now = loop_wall_sec(t->owner.engine->loop),
+                .validation = t->config->validation,
+                .pin = t->config->pin,
+                .roots = &roots,
+                .pinned = &pinned,
         };
         int r;
 
-        t->probe = prober_call_free(t->probe);
-        if (store_load_chain(engine->store, t->certificate, &chain) < 0)
+        if (store_load_chain(t->owner.engine->store, t->certificate, &chain) < 0)
                 bytes_done(&chain); /* then the intermediates are not known */
+        read_known(t, &expected, &roots);
+        pins = expected.pins;
         r = target_endpoints_add(
                         &t->seen, &t->config->probes[t->next_probe], results, count, &expected);
+        return r < 0 ? r : save_pins(t, &expected);
+}
+
+static void on_result(const ProbeResult *results, size_t count, void *userdata) {
+        Target *t = userdata;
+        int r;
+
+        t->probe = prober_call_free(t->probe);
+        r = take_results(t, results, count);
         if (r < 0) {
                 not_served(t, SERVED_UNREACHABLE, NULL, errno_text(r));
                 return;

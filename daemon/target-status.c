@@ -162,5 +162,6 @@ bool target_config_same(const TargetConfig *a, const TargetConfig *b) {
                a->probe_family == b->probe_family && str_equal(a->reload, b->reload) &&
                str_equal(a->restart, b->restart) && same_telling(a, b) &&
                a->timeout_sec == b->timeout_sec && same_probes(a, b) &&
-               str_equal(a->probe_name, b->probe_name);
+               str_equal(a->probe_name, b->probe_name) && a->validation == b->validation &&
+               str_equal(a->pin, b->pin);
 }

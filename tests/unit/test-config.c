@@ -53,7 +53,8 @@ static void test_overlay(void) {
                    "[Deploy web]\nService=nginx\nFile=\n"
                    "File=combined \"/srv/my site/%t.pem\" www: 0640\nFile=cert /srv/100%%.pem 1:2 0644\n"
                    "Reload=\nRestart=haproxy\nTimeout=2min\n"
-                   "Probe=\nProbe=[::1]:8443\nProbe=xmpp-server  Z.example.org:5269\nProbe=smtp [::1]:25\n");
+                   "Probe=\nProbe=[::1]:8443\nProbe=xmpp-server  Z.example.org:5269\nProbe=smtp [::1]:25\nValidation=strict\nValidation=basic\n"
+                   "Pin=RBcJbctvGi+5PUoFbG86TGE2L/QpCwrUQzH3TttnCUM=\n");
         _cleanup_(config_freep) Config *c = load();
         print_messages(c);
         CHECK_INT(c->message_count, 0);
@@ -76,6 +77,8 @@ static void test_overlay(void) {
         CHECK_INT(t->probes[1].protocol, PROBE_PROTOCOL_XMPP_SERVER);
         CHECK_STR(t->probes[1].host, "z.example.org");
         CHECK_INT(t->probes[2].port, 25);
+        CHECK_INT(t->validation, VALIDATION_BASIC);
+        CHECK_STR(t->pin, "RBcJbctvGi+5PUoFbG86TGE2L/QpCwrUQzH3TttnCUM=");
         CHECK_STR(t->probe_name, "z.example.org"); /* the first as written */
 }
 
@@ -254,6 +257,13 @@ static const Golden golden_errors[] = {
           "/etc/certificates/a.conf:4: Reload=a b: not the name of a unit; write for example nginx.service" },
         { "[Deploy t]\nReload=a\nRestart=b",
           "/etc/certificates/a.conf:3: [Deploy t]: both Reload=a.service and Restart=b.service; empty the one that is not wanted, for example with a line 'Reload='" },
+        { "[Deploy t]\nHook=/bin/x\nValidation=lax",
+          "/etc/certificates/a.conf:5: Validation=lax: none of disabled, basic, recommended and strict" },
+        { "[Deploy t]\nHook=/bin/x\nPin=abc",
+          "/etc/certificates/a.conf:5: Pin=abc: no pin; 'renewctl inspect HOST:PORT' shows it, 44 characters of base64" },
+        { "[Deploy t]\nHook=/bin/x\nProbe=gopher localhost:70",
+          "/etc/certificates/a.conf:5: Probe=gopher localhost:70: 'gopher' is not a protocol; there are: tls smtp lmtp imap pop3 "
+          "sieve ftp ldap xmpp xmpp-server postgres mysql nntp irc" },
         { "[Deploy t]\nHook=/bin/x\nProbe=localhost",
           "/etc/certificates/a.conf:5: Probe=localhost: not HOST:PORT; write for example localhost:443, [::1]:443 or smtp localhost:25" },
         { "[Deploy t]\nHook=/bin/x\nRestartWindow=Sun 25:00",

@@ -106,6 +106,69 @@ static void name_and_date(void) {
         CHECK(has(look(&old, "a.example.org", &old.chain, "012"), "has expired"));
 }
 
+/* ---- what is not this certificate ---- */
+
+typedef struct Levels {
+        Fixture f;
+        Json *pins;
+        bool pinned;
+} Levels;
+
+/* What is said of the chain at this level, though another leaf was wanted. */
+static const char *judge(
+                Levels *l, Fixture *shown, Validation level, const char *pin, const char *name) {
+        char host[] = "proxy.example.org";
+        Bytes none = {};
+        ProbeConfig probe = { .host = host, .port = 443 };
+        ProbeResult result = { .outcome = PROBE_SERVED, .address = "192.0.2.1" };
+        ServedExpectation e = { .leaf = "aa",
+                                .name = name,
+                                .chain = &none,
+                                .now = NOW,
+                                .validation = level,
+                                .pin = pin,
+                                .roots = &none,
+                                .pins = l->pins,
+                                .pinned = &l->pinned };
+
+        result.chain_pem = (char *) shown->chain.data;
+        memcpy(result.leaf_sha256, shown->info.leaf_sha256, sizeof result.leaf_sha256);
+        l->pinned = false;
+        target_endpoints_done(&l->f.seen);
+        CHECK_INT(target_endpoints_add(&l->f.seen, &probe, &result, 1, &e), 0);
+        CHECK_INT(l->f.seen.items[0].served,
+                  l->f.seen.items[0].message ? SERVED_FLAWED : SERVED_YES);
+        return l->f.seen.items[0].message;
+}
+
+static void levels(void) {
+        _cleanup_(fixture_done) Fixture other, old;
+        Levels l = { .pins = json_object_new() };
+        const char *text;
+
+        fixture_init(&l.f, NOW + 86400);
+        fixture_init(&other, NOW + 86400);
+        fixture_init(&old, NOW - 1800);
+        CHECK(!judge(&l, &old, VALIDATION_DISABLED, NULL, "x.example.net"));
+        CHECK(has(judge(&l, &other, VALIDATION_STRICT, NULL, "a.example.org"), "'Test Root'"));
+        text = judge(&l, &other, VALIDATION_RECOMMENDED, NULL, "a.example.org");
+        REQUIRE(has(text, "its pin is "));
+        _cleanup_free_ char *pin = strdup(strstr(text, "its pin is ") + strlen("its pin is "));
+        CHECK(!judge(&l, &other, VALIDATION_RECOMMENDED, pin, "x.example.net"));
+        CHECK(has(judge(&l, &l.f, VALIDATION_RECOMMENDED, pin, "a.example.org"),
+                  "not the one that was pinned"));
+        /* The first one that is seen stays the only one; that it expires is told all the same. */
+        CHECK(!judge(&l, &other, VALIDATION_BASIC, NULL, "x.example.net") && l.pinned);
+        CHECK(!judge(&l, &other, VALIDATION_BASIC, NULL, "x.example.net") && !l.pinned);
+        CHECK(has(judge(&l, &l.f, VALIDATION_BASIC, NULL, "a.example.org"),
+                  "not the one that was pinned"));
+        CHECK(!l.pinned);
+        CHECK(has(judge(&l, &old, VALIDATION_BASIC, old.info.spki_sha256, "a.example.org"),
+                  "has expired"));
+        (void) json_free(l.pins);
+        fixture_done(&l.f);
+}
+
 static void add(TargetEndpoints *e,
                 const char *host,
                 ProbeOutcome one,
@@ -193,4 +256,5 @@ static void shown(void) {
 TEST_MAIN({ "a chain needs each intermediate in its place", the_chain },
           { "the name that is asked for, and the date", name_and_date },
           { "each address counts, but one that takes no connection beside one that does", places },
+          { "levels: any, pinned, trusted; whatever leaf it is", levels },
           { "places are shown, and what was told of them is known later", shown })
