@@ -130,7 +130,36 @@ static void inspect(void *userdata) {
 void target_look(Target *t) {
         if (!t->leaf || t->given_back)
                 return;
+        t->mend_tried = false;
         with_place(t, TARGET_LOOKING, inspect);
+}
+
+/* ---- Mended ---- */
+
+static void on_mended(const HelperReply *reply, void *userdata) {
+        Target *t = userdata;
+
+        t->mend_tried = true;
+        if (reply->error_name) /* then it waits as it is */
+                log_message(LOG_WARNING,
+                            &(LogFields){ .certificate = t->certificate,
+                                          .target = t->config->name },
+                            "%s: %s: its files cannot be put back before it may be told: %s",
+                            t->certificate, t->config->name,
+                            reply->message ? reply->message : reply->error_name);
+        else if (!take_row(t, reply))
+                return;
+        t->call = helper_call_free(t->call);
+        t->slot = slot_free(t->slot);
+        target_decide(t);
+}
+
+static void mend(void *userdata) {
+        call(userdata, "Mended", true, on_mended);
+}
+
+void target_mend(Target *t) {
+        with_place(t, TARGET_DEPLOYING, mend);
 }
 
 /* ---- Deploy ---- */

@@ -43,6 +43,7 @@ struct Target {
         int64_t lifetime_sec;
         int64_t not_after, former_not_after;
         bool may_deploy;
+        bool mend_tried; /* since the last look */
         bool given_back; /* what stood here before stands here again: nothing is done */
         bool now;        /* by hand: nothing is waited for */
 
@@ -96,6 +97,8 @@ usec_t target_now(const Target *t);
 void target_look(Target *t);
 void target_deploy(Target *t);
 void target_confirm(Target *t);
+void target_mend(
+                Target *t); /* what a verified service has loaded is put back, without telling it */
 
 /* target-hold.c */
 bool target_holds(Target *t);               /* looks; the deploy that is due must wait */

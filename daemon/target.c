@@ -154,9 +154,19 @@ static bool wants_deploy(const Target *t) {
         return !target_is_here(t) || t->served == SERVED_OTHER || !t->row.activated;
 }
 
+/* Somebody changed what its service has loaded: that can be put back without a word to it. Once for each look. */
+static bool may_mend(const Target *t) {
+        return t->row.state == ROW_VERIFIED && str_equal(t->row.leaf, t->leaf) &&
+               !t->row.in_place && !t->mend_tried;
+}
+
 /* It is due: told now, or when nothing holds it any more. */
 static void deploy_or_hold(Target *t) {
-        if (target_holds(t))
+        bool held = target_holds(t);
+
+        if (held && may_mend(t))
+                target_mend(t);
+        else if (held)
                 target_hold(t);
         else if (target_needs_consent(t))
                 target_ask_consent(t);

@@ -37,7 +37,9 @@ typedef struct Deployment {
 /* The ledger of the target, locked. */
 int deploy_open_ledger(Deployment *d, char **ret_error);
 void deployment_done(Deployment *d);
-/* The places, opened, and what the target wants there of the live bundle. Sets in_place of the row. */
+/* The live pair, which must be of this leaf. */
+int deploy_load_leaf(Deployment *d, const char *leaf, char **ret_error);
+/* The places, opened, and what the target wants there. Sets in_place of the row, as far as files go. */
 int deploy_open_places(Deployment *d, bool make, char **ret_error);
 /* Keeps the words that are there, else sets them; returns `error`. */
 int deploy_say(char **ret_error, int error, const char *what);
@@ -79,6 +81,8 @@ int deploy_run_tool(Deployment *d, const StringList *argv, ProgramResult *ret);
 bool deploy_setup_in_place(Deployment *d);
 /* All is as the set-up program wants it. */
 int deploy_setup(Deployment *d);
+/* The program does what the service need not be told of; whether that was all is asked anew. */
+void deploy_setup_mend(Deployment *d);
 /* Takes back what it set up; what it printed is appended as escaped lines. */
 int deploy_setup_restore(Deployment *d, StringList *messages, char **ret_error);
 /* What a person must still do, into the row; nothing when the program cannot say. */

@@ -84,6 +84,14 @@ int deploy_setup(Deployment *d) {
         return 0;
 }
 
+void deploy_setup_mend(Deployment *d) {
+        _cleanup_(program_result_done) ProgramResult result = {};
+        usec_t limit = (usec_t) d->job->target->timeout_sec * USEC_PER_SEC;
+
+        (void) run_setup(d, "mend", limit, &result); /* it may know no such thing */
+        d->setup = SETUP_UNKNOWN;
+}
+
 /* The lines of what a program printed, escaped; empty ones are left out. */
 static int add_lines(const Bytes *output, StringList *ret) {
         _cleanup_free_ char *text = strndup((const char *) output->data, output->size);

@@ -74,7 +74,7 @@ static int load_live(Deployment *d, char **ret_error) {
         return r < 0 ? deploy_say(ret_error, r, "the live pair cannot be used") : 0;
 }
 
-static int load_live_leaf(Deployment *d, const char *leaf, char **ret_error) {
+int deploy_load_leaf(Deployment *d, const char *leaf, char **ret_error) {
         int r = load_live(d, ret_error);
 
         if (r >= 0 && !str_equal(d->live.info.leaf_sha256, leaf))
@@ -213,7 +213,7 @@ int deploy_run(const DeployJob *job, const char *leaf, Row *ret, char **ret_erro
         if (r >= 0)
                 r = deploy_open_ledger(&d, ret_error);
         if (r >= 0)
-                r = load_live_leaf(&d, leaf, ret_error);
+                r = deploy_load_leaf(&d, leaf, ret_error);
         if (r >= 0)
                 r = run_at_places(&d, leaf, ret_error);
         if (r < 0)
@@ -268,7 +268,7 @@ int deploy_verified(const DeployJob *job, const char *leaf, Row *ret, char **ret
         if (r >= 0 && (d.row.state == ROW_NONE || !str_equal(d.row.leaf, leaf)))
                 r = deploy_say(ret_error, -ESTALE, "the ledger has another leaf at this target");
         if (r >= 0)
-                r = load_live_leaf(&d, leaf, ret_error);
+                r = deploy_load_leaf(&d, leaf, ret_error);
         if (r < 0)
                 return deploy_say(ret_error, r, "verifying");
         deploy_look_at_unit(&d);

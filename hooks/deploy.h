@@ -22,6 +22,10 @@ int deploy_run(const DeployJob *job, const char *leaf, Row *ret, char **ret_erro
  * done its work; then the row stays OPEN. -ESTALE: the row is not of this leaf. */
 int deploy_verified(const DeployJob *job, const char *leaf, Row *ret, char **ret_error);
 
+/* The files of this leaf, which is verified here, are at their places; nobody is told. What must wait for a deploy the row shows.
+ * -ESTALE: it is not verified here. */
+int deploy_mended(const DeployJob *job, const char *leaf, Row *ret, char **ret_error);
+
 /* What stood there before renewd stands there again, what was set up besides is taken back, and the row is gone. A line for each
  * thing done or left in *messages. -EREMOTEIO: a program or unit refused; the rest as above. */
 int deploy_restored(const DeployJob *job, StringList *messages, char **ret_error);

@@ -272,6 +272,18 @@ static int method_verified(VarlinkCall *call, const Json *parameters, void *user
         return r <= 0 ? r : answer_row(&q, &row);
 }
 
+static int method_mended(VarlinkCall *call, const Json *parameters, void *userdata) {
+        _cleanup_(request_done) Request q = { .service = userdata, .call = call };
+        _cleanup_(row_done) Row row = {};
+        int r = find_target(&q, parameters);
+
+        if (r > 0)
+                r = find_leaf(&q, parameters);
+        if (r > 0)
+                r = run_job(&q, deploy_mended, &row);
+        return r <= 0 ? r : answer_row(&q, &row);
+}
+
 static int method_inspect(VarlinkCall *call, const Json *parameters, void *userdata) {
         _cleanup_(request_done) Request q = { .service = userdata, .call = call };
         _cleanup_(row_done) Row row = {};
@@ -353,6 +365,7 @@ static const VarlinkMethod methods[] = {
         { "Publish", 0, publish_parameters, method_publish },
         { "Deploy", 0, leaf_parameters, method_deploy },
         { "Verified", 0, leaf_parameters, method_verified },
+        { "Mended", 0, leaf_parameters, method_mended },
         { "Inspect", 0, target_parameters, method_inspect },
         { "Restored", 0, target_parameters, method_restored },
         { "StandIn", 0, target_parameters, method_stand_in },

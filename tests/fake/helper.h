@@ -52,7 +52,7 @@ typedef struct FakeTarget {
         int64_t slow_sec; /* the service needs so long to serve what it loaded */
         char *loading;
         usec_t loads_at;
-        bool restore_fails;
+        bool restore_fails, mend_fails;
         unsigned busy; /* times that it cannot be given back */
         unsigned deploys, swaps, restores;
         bool foreign;  /* a certificate of somebody else is there */

@@ -287,6 +287,9 @@ int fake_installer_handle(
         t = fake_installer_target(h, certificate, fake_text(p, "target"));
         if (strcmp(method, "Deploy") == 0)
                 return deploy(h, t, leaf, ret, ret_error);
+        if (strcmp(method, "Mended") == 0 && t->verified && str_equal(t->row, leaf) &&
+            !t->mend_fails)
+                (void) str_replace(&t->files, leaf);
         if (strcmp(method, "Restored") == 0)
                 return restored(t, ret, ret_error);
         if (strcmp(method, "StandIn") == 0) {

@@ -151,6 +151,51 @@ static void broken_configuration_runs_nothing(void) {
         CHECK_STR(test_content(&b.live, "verbs"), "");
 }
 
+/* ---- mended without a word ---- */
+
+static int mend(Bench *b) {
+        row_done(&b->row);
+        free(TAKE_PTR(b->error));
+        return deploy_mended(&b->job, b->live.leaf, &b->row, &b->error);
+}
+
+static void files_are_mended_quietly(void) {
+        _cleanup_(bench_done) Bench b;
+
+        init(&b);
+        bench_set_program(&b, &b.target.hook, "hook", "#!/bin/sh\necho >>\"${0%/*}/told\"\n");
+        REQUIRE(bench_deploy(&b) >= 0);
+        CHECK_INT(mend(&b), -ESTALE); /* not verified yet */
+        REQUIRE(bench_verify(&b) >= 0);
+        REQUIRE(test_write(&b.live, "etc/a.crt", "junk\n", 0644) >= 0);
+        REQUIRE(unlink(test_path(&b.live, "etc/a.key")) == 0);
+        clear_verbs(&b);
+        REQUIRE(mend(&b) >= 0);
+        CHECK(b.row.in_place && !b.row.step && bench_pair_is_live(&b));
+        CHECK_INT(b.row.state, ROW_VERIFIED);
+        CHECK_STR(test_content(&b.live, "told"), "\n"); /* by the first deploy */
+        CHECK_STR(test_content(&b.live, "verbs"), "check\ntodo\n");
+        CHECK(!test_exists(&b.live, "state/installer/saved/" NAME "/nginx"));
+        REQUIRE(bench_inspect(&b) >= 0);
+        CHECK_INT(b.row.state, ROW_VERIFIED);
+        CHECK(b.row.in_place && b.row.activated);
+}
+
+static void setup_is_mended_as_far_as_it_can(void) {
+        _cleanup_(bench_done) Bench b;
+
+        init(&b);
+        REQUIRE(bench_deploy(&b) >= 0 && bench_verify(&b) >= 0);
+        REQUIRE(test_write(&b.live, "was-set", "off", 0644) >= 0);
+        REQUIRE(mend(&b) >= 0); /* its program has no such verb */
+        CHECK(!b.row.in_place);
+        CHECK_STR(test_content(&b.live, "was-set"), "off");
+        bench_set_file(&b, 0, FILE_FULLCHAIN, "etc/no/such/a.crt", 0644);
+        CHECK(mend(&b) < 0);
+        REQUIRE(bench_inspect(&b) >= 0);
+        CHECK_INT(b.row.state, ROW_VERIFIED);
+}
+
 /* ---- the way back ---- */
 
 static int restore(Bench *b, StringList *messages) {
@@ -331,6 +376,8 @@ TEST_MAIN({ "what differs is set up, once", setup_is_applied_once },
           { "the check judges what was set up", setup_comes_before_the_check },
           { "S2.5: what is left to a person is told, escaped", todo_is_told },
           { "a broken configuration runs no program", broken_configuration_runs_nothing },
+          { "S6.5: changed files are put back without telling", files_are_mended_quietly },
+          { "what cannot be mended quietly waits", setup_is_mended_as_far_as_it_can },
           { "the very first set comes back, with its rights", very_first_set_comes_back },
           { "after the way back a deploy is a first one", first_deploy_after_it_is_a_first_one },
           { "a place that came later has a set of its own", later_place_has_its_own_set },

@@ -229,11 +229,27 @@ static void failure_in_the_window_waits_for_the_next(void) {
         world_done(&b.w);
 }
 
+static void drift_is_mended_quietly(void) {
+        Bench b;
+
+        init(&b);
+        start(&b, configure("Sun 03:00", HOUR));
+        for (int i = 0; i < 2; i++) {
+                fake_target_delete_files(b.web);
+                fake_loop_run(b.w.loop, 2 * HOUR);
+                CHECK(b.web->files && is_served(&b));
+                CHECK(!manager_is_degraded(b.w.manager));
+        }
+        CHECK_INT(b.web->deploys, 1); /* nobody was told */
+        world_done(&b.w);
+}
+
 static void drift_waits_too(void) {
         Bench b;
 
         init(&b);
         start(&b, configure("Sun 03:00", HOUR));
+        b.web->mend_fails = true;
         fake_target_delete_files(b.web);
         fake_loop_run(b.w.loop, 3 * HOUR);
         CHECK_INT(b.web->deploys, 1);
@@ -274,5 +290,7 @@ TEST_MAIN({ "S6.5 a renewal waits for its window, the first certificate does not
           { "S6.5 a person's word tells at once, without an order", person_does_not_wait },
           { "S6.5 a failure is tried again while the window is open",
             failure_in_the_window_waits_for_the_next },
-          { "S6.5 changed files wait for the window and are told", drift_waits_too },
+          { "S6.5 changed files are put back before the window, without a word",
+            drift_is_mended_quietly },
+          { "S6.5 those that cannot wait for the window and are told", drift_waits_too },
           { "S6.5 what the service still has does not expire", expiry_wins })
