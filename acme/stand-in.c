@@ -130,3 +130,16 @@ bool stand_in_is(const void *pem, size_t size) {
         return pem_read_certificates(pem, size, &s, NULL) >= 0 &&
                certificate_is_stand_in(sk_X509_value(s, 0));
 }
+
+int stand_in_parse(const Bytes *text, EVP_PKEY **ret_key, const char **ret_pem) {
+        const char *pem = strstr(bytes_text(text), "-----BEGIN CERTIFICATE-----");
+        _cleanup_(key_freep) EVP_PKEY *key = NULL;
+
+        if (!pem || !stand_in_is(pem, strlen(pem)) ||
+            key_from_pem(text->data, text->size, &key) < 0 ||
+            chain_matches_key(pem, strlen(pem), key) <= 0)
+                return -EBADMSG;
+        *ret_key = TAKE_PTR(key);
+        *ret_pem = pem;
+        return 0;
+}

@@ -18,5 +18,9 @@ int stand_in_build(
                 int64_t now,
                 Bytes *ret);
 
+/* The file of one: its key, then its certificate, of which *ret_pem is the text within `text`. -EBADMSG: it is none of these, or no
+ * pair. */
+int stand_in_parse(const Bytes *text, EVP_PKEY **ret_key, const char **ret_pem);
+
 /* Is the first certificate of this text one of these, and signed by itself? */
 bool stand_in_is(const void *pem, size_t size);

@@ -54,13 +54,10 @@ static int load(const Paths *paths, const char *certificate, Bundle *ret) {
         int r;
 
         r = read_file(paths, certificate, &text);
+        if (r >= 0)
+                r = stand_in_parse(&text, &key, &pem);
         if (r < 0)
                 return r;
-        pem = strstr(bytes_text(&text), "-----BEGIN CERTIFICATE-----");
-        if (!pem || !stand_in_is(pem, strlen(pem)) ||
-            key_from_pem(text.data, text.size, &key) < 0 ||
-            chain_matches_key(pem, strlen(pem), key) <= 0)
-                return -EBADMSG;
         ret->key.secret = true;
         r = key_to_pem(key, &ret->key);
         if (r >= 0)

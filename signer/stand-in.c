@@ -29,13 +29,10 @@ static int load(int dir_fd, const char *file, CertInfo *ret) {
         int r;
 
         r = file_read_at(dir_fd, file, FILE_MAX, &text);
+        if (r >= 0)
+                r = stand_in_parse(&text, &key, &pem);
         if (r < 0)
                 return r;
-        pem = strstr(bytes_text(&text), "-----BEGIN CERTIFICATE-----");
-        if (!pem || !stand_in_is(pem, strlen(pem)) ||
-            key_from_pem(text.data, text.size, &key) < 0 ||
-            chain_matches_key(pem, strlen(pem), key) <= 0)
-                return -EBADMSG;
         return certinfo_parse(pem, strlen(pem), ret, NULL);
 }
 
