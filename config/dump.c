@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "config/load.h"
 #include "config/service.h"
 #include "config/table.h"
 
@@ -19,12 +20,9 @@ static int append_doubled(const char *text, Bytes *ret) {
         return r;
 }
 
-static int dump_rows(
-                ConfigKind kind,
-                const char *section,
-                const void *object,
-                bool specifiers,
-                Bytes *ret) {
+static int dump_section(ConfigKind kind, const char *section, const void *object, Bytes *ret) {
+        bool specifiers = str_equal(section, "Deploy");
+
         for (size_t i = 0; i < config_key_count; i++) {
                 const ConfigKey *k = &config_keys[i];
                 const char *base = object;
@@ -43,12 +41,25 @@ static int dump_rows(
         return 0;
 }
 
-static int dump_section(ConfigKind kind, const char *section, const void *object, Bytes *ret) {
-        return dump_rows(kind, section, object, str_equal(section, "Deploy"), ret);
-}
-
+/* What holds without being said is left out. */
 int config_describe_target(const TargetConfig *t, Bytes *ret) {
-        return dump_rows(CONFIG_SERVICE, "Deploy", t, false, ret);
+        _cleanup_(target_config_done) TargetConfig standard = {};
+        int r = section_init(CONFIG_SERVICE, "Deploy", &standard);
+
+        for (size_t i = 0; i < config_key_count && r >= 0; i++) {
+                const ConfigKey *k = &config_keys[i];
+                const char *base = (const char *) t, *usual = (const char *) &standard;
+                _cleanup_(bytes_done) Bytes said = {}, unsaid = {};
+
+                if (!(k->kinds & CONFIG_SERVICE) || !str_equal(k->section, "Deploy"))
+                        continue;
+                r = k->type->format(k->key, base + k->field, base + k->second, &said);
+                if (r >= 0)
+                        r = k->type->format(k->key, usual + k->field, usual + k->second, &unsaid);
+                if (r >= 0 && !str_equal(bytes_text(&said), bytes_text(&unsaid)))
+                        r = bytes_append_string(ret, bytes_text(&said));
+        }
+        return r;
 }
 
 static int dump_main(const Config *c, Bytes *ret) {
