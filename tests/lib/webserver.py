@@ -36,13 +36,14 @@ LIBRARIES = {
     "libnettle.so.8": ["libnettle8t64", "libnettle8"],
     "libunwind.so.8": ["libunwind8"],
     "liblzma.so.5": ["liblzma5"],
+    "libwrap.so.0": ["libwrap0"],
 }
 
 
 def unpack(directory, packages=("nginx",), name=None):
     """Unpacks packages below directory (once). The program of the first one, by its name, and the library path it needs."""
     name = name or packages[0]
-    program = os.path.join(directory, "usr/sbin", name)
+    program = os.path.normpath(os.path.join(directory, "usr/sbin", name))
     # Several tests begin at once; one of them unpacks.
     with open(directory + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -58,7 +59,7 @@ def _unpack_anew(directory, packages, name):
     for package in packages:
         _download(scratch, [package])
     # Libraries may lack others in turn.
-    while missing := _missing_libraries(os.path.join(scratch, "usr/sbin", name), scratch):
+    while missing := _missing_libraries(os.path.normpath(os.path.join(scratch, "usr/sbin", name)), scratch):
         for library in missing:
             _download(scratch, LIBRARIES[library])
     shutil.rmtree(directory, ignore_errors=True)
