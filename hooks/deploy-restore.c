@@ -80,7 +80,7 @@ static int restore_files(Restoring *v, char **ret_error) {
 
 static int tell_service(Restoring *v, char **ret_error) {
         Deployment *d = &v->d;
-        const char *unit = deploy_unit(d->job->target);
+        bool told = deploy_unit(d->job->target) || d->job->target->command.count > 0;
         int r;
 
         (void) row_set_failure(&d->row, NULL, NULL); /* freeing cannot fail */
@@ -98,7 +98,7 @@ static int tell_service(Restoring *v, char **ret_error) {
         if (d->job->target->hook.count > 0)
                 return string_list_add(
                                 v->messages, "its hook is not run: tell the service yourself");
-        return unit && r == 0 ? string_list_add(v->messages, "the service was told") : 0;
+        return told && r == 0 ? string_list_add(v->messages, "the service was told") : 0;
 }
 
 /* Files of ours that stay are not what the next first deploy shall meet as former ones: then the sets stay as well. */

@@ -325,6 +325,7 @@ class Xivo(BootedCase):
         machine = self.machine
         done = machine.run("renewctl", "remove", NAME, "--restore")
         print("".join(f"# {line}\n" for line in done.stdout.splitlines()), end="")
+        self.assertIn("the service was told", done.stdout)
         for file, was in self.vendor.items():
             self.assertEqual(self.file(f"{CERTS}/{file}")[:4], was, file)
         for path in (CUSTOM, AUTHORITY, *TEMPLATES.values()):
