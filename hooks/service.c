@@ -260,7 +260,12 @@ static int method_deploy(VarlinkCall *call, const Json *parameters, void *userda
         return answer_row(&q, &row);
 }
 
-static int method_verified(VarlinkCall *call, const Json *parameters, void *userdata) {
+/* One that only looks at the row, or mends what is there. */
+static int answer_job(
+                VarlinkCall *call,
+                const Json *parameters,
+                void *userdata,
+                int (*fn)(const DeployJob *, const char *, Row *, char **)) {
         _cleanup_(request_done) Request q = { .service = userdata, .call = call };
         _cleanup_(row_done) Row row = {};
         int r = find_target(&q, parameters);
@@ -268,20 +273,16 @@ static int method_verified(VarlinkCall *call, const Json *parameters, void *user
         if (r > 0)
                 r = find_leaf(&q, parameters);
         if (r > 0)
-                r = run_job(&q, deploy_verified, &row);
+                r = run_job(&q, fn, &row);
         return r <= 0 ? r : answer_row(&q, &row);
 }
 
-static int method_mended(VarlinkCall *call, const Json *parameters, void *userdata) {
-        _cleanup_(request_done) Request q = { .service = userdata, .call = call };
-        _cleanup_(row_done) Row row = {};
-        int r = find_target(&q, parameters);
+static int method_verified(VarlinkCall *call, const Json *parameters, void *userdata) {
+        return answer_job(call, parameters, userdata, deploy_verified);
+}
 
-        if (r > 0)
-                r = find_leaf(&q, parameters);
-        if (r > 0)
-                r = run_job(&q, deploy_mended, &row);
-        return r <= 0 ? r : answer_row(&q, &row);
+static int method_mended(VarlinkCall *call, const Json *parameters, void *userdata) {
+        return answer_job(call, parameters, userdata, deploy_mended);
 }
 
 static int method_inspect(VarlinkCall *call, const Json *parameters, void *userdata) {
