@@ -109,6 +109,9 @@ Config *config_free(Config *c) {
         for (size_t i = 0; i < c->certificate_count; i++)
                 certificate_config_done(&c->certificates[i]);
         free(c->certificates);
+        for (size_t i = 0; i < c->watch_count; i++)
+                watch_config_done(&c->watches[i]);
+        free(c->watches);
         for (size_t i = 0; i < c->message_count; i++) {
                 free(c->messages[i].certificate);
                 free(c->messages[i].text);
@@ -195,6 +198,8 @@ int config_load(const Paths *paths, const char *only, Config **ret) {
                 r = load_cas(&l);
         if (r >= 0)
                 r = load_certificates(&l, only);
+        if (r >= 0 && !only)
+                r = load_watches(&l);
         if (r >= 0)
                 r = check_destinations(l.config);
         if (r >= 0 && !only)

@@ -8,6 +8,7 @@
  *   CONFIG|DATA/ca/NAME.conf(.d/)         [CA]
  *   CONFIG|DATA/services/NAME.conf(.d/)   [Service] [Deploy]
  *   CONFIG|DATA/dns/NAME.conf(.d/)        [DNS]
+ *   CONFIG/watch/NAME.conf(.d/)           [Watch]
  */
 
 #include "acme/identifier.h"
@@ -224,6 +225,18 @@ typedef struct DnsConfig {
         char *resolver;     /* asked for zones and aliases; NULL: the system's */
 } DnsConfig;
 
+/* An endpoint whose certificate is somebody else's affair, and looked at all the same. */
+typedef struct WatchConfig {
+        char *name;          /* file name without .conf */
+        ProbeConfig *probes; /* at least one */
+        size_t probe_count;
+        char *server_name;     /* NULL: the host of each */
+        Validation validation; /* what is asked of it */
+        char *pin;             /* of its key; NULL: none */
+        char *bundle;          /* PEM file of the roots that count; NULL: the system's */
+        int64_t every_sec;
+} WatchConfig;
+
 /* Whether a renewal is rehearsed some days before (Rehearse=). */
 typedef enum Rehearse {
         REHEARSE_AUTO, /* if the lifetime is long enough */
@@ -295,6 +308,8 @@ typedef struct Config {
         size_t ca_count;
         CertificateConfig *certificates; /* sorted by name */
         size_t certificate_count;
+        WatchConfig *watches; /* sorted by name; those without an error */
+        size_t watch_count;
         ConfigMessage *messages;
         size_t message_count;
         bool broken; /* renewd.conf itself has an error */

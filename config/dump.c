@@ -138,5 +138,10 @@ int config_dump(const Config *c, Bytes *ret) {
                 r = dump_dns(c, i, ret);
         for (size_t i = 0; i < c->certificate_count && r >= 0; i++)
                 r = dump_certificate(&c->certificates[i], ret);
+        for (size_t i = 0; i < c->watch_count && r >= 0; i++) {
+                r = bytes_printf(ret, "\n# watch/%s.conf\n[Watch]\n", c->watches[i].name);
+                if (r >= 0)
+                        r = dump_section(CONFIG_WATCH, "Watch", &c->watches[i], ret);
+        }
         return r;
 }

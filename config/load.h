@@ -102,6 +102,7 @@ void loader_done(Loader *l);
 
 int load_cas(Loader *l);
 int load_certificates(Loader *l, const char *only);
+int load_watches(Loader *l);
 int load_certificate(Loader *l, const char *name);
 
 /* Fills the certificate's targets from its [Deploy …] sections. */

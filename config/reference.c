@@ -17,6 +17,7 @@ static const struct {
         { CONFIG_CERTIFICATE, "Deploy", "certificates/NAME.conf: [Deploy TARGET]" },
         { CONFIG_CA, "CA", "ca/NAME.conf: [CA]" },
         { CONFIG_DNS, "DNS", "dns/NAME.conf: [DNS]" },
+        { CONFIG_WATCH, "Watch", "watch/NAME.conf: [Watch]" },
         { CONFIG_SERVICE, "Service", "services/NAME.conf: [Service]" },
         { CONFIG_SERVICE, "Challenge", "services/NAME.conf: [Challenge]" },
 };

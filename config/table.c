@@ -321,6 +321,22 @@ const ConfigKey config_keys[] = {
           "The resolver that is asked for the zone and for an alias (CNAME) of the record's name; an address as "
           "in Servers=. Unset: those of /etc/resolv.conf." },
 
+        { CONFIG_WATCH, "Watch", "Endpoint", &value_probes, AT2(WatchConfig, probes, probe_count), NULL,
+          "Where a certificate that is not renewd's is looked at, as in Probe= of [Deploy]. Required; may be given "
+          "more than once." },
+        { CONFIG_WATCH, "Watch", "ServerName", &value_probe_name, AT(WatchConfig, server_name), NULL,
+          "The name that is asked for and that the certificate must have. Unset: the host of each Endpoint=; of an "
+          "address nothing is asked." },
+        { CONFIG_WATCH, "Watch", "Validation", &value_validation, AT(WatchConfig, validation), "strict",
+          "What is asked of the certificate: disabled (nothing: it is only shown), basic (a trusted CA, or else the key "
+          "of the first look), recommended (a trusted CA, or else the key of Pin=), strict (a trusted CA and the right name)." },
+        { CONFIG_WATCH, "Watch", "Pin", &value_pin, AT(WatchConfig, pin), NULL,
+          "SHA-256 of the certificate's public key, in base64 or hexadecimal, as renewctl inspect shows it." },
+        { CONFIG_WATCH, "Watch", "Bundle", &value_path, AT(WatchConfig, bundle), NULL,
+          "A PEM file with the roots that count as trusted here, instead of the system's." },
+        { CONFIG_WATCH, "Watch", "Every", &value_timeout, AT(WatchConfig, every_sec), "1h",
+          "How often it is looked at; an hour at most." },
+
         { CONFIG_SERVICE, "Service", "Description", &value_text, SERVICE(description), NULL,
           "What the service is, in a few words." },
         { CONFIG_SERVICE, "Service", "Detect", &value_paths, SERVICE(detect), NULL,

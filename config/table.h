@@ -13,6 +13,7 @@ typedef enum ConfigKind {
         CONFIG_CA = 1 << 2,          /* ca/NAME.conf */
         CONFIG_SERVICE = 1 << 3,     /* services/NAME.conf */
         CONFIG_DNS = 1 << 4,         /* dns/NAME.conf */
+        CONFIG_WATCH = 1 << 5,       /* watch/NAME.conf */
 } ConfigKind;
 
 /* One kind of value. `field` and `second` point into the object that the section fills; `second` is
@@ -73,6 +74,7 @@ void probe_configs_done(ProbeConfig **probes, size_t *count);
 void restart_window_done(RestartWindow *w);
 void target_config_done(TargetConfig *t);
 void certificate_config_done(CertificateConfig *c);
+void watch_config_done(WatchConfig *w);
 DnsConfig *dns_config_free(DnsConfig *d);
 DEFINE_CLEANUP(DnsConfig *, dns_config_free)
 

@@ -130,6 +130,7 @@ int verb_renew(Ctl *ctl, char *names[], int count);
 int verb_account(Ctl *ctl, char *names[], int count);
 int verb_revoke(Ctl *ctl, char *names[], int count);
 int verb_inspect(Ctl *ctl, char *arguments[], int count);
+int verb_watch(Ctl *ctl, char *arguments[], int count);
 int verb_services(Ctl *ctl, char *arguments[], int count);
 int verb_csr(Ctl *ctl, char *names[], int count);
 int verb_stand_in(Ctl *ctl, char *names[], int count);

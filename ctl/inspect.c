@@ -2,31 +2,26 @@
 
 #include "ctl/inspect.h"
 
-#include <openssl/x509.h>
 #include <time.h>
 
 #include "base/file.h"
 #include "base/log.h"
+#include "probe/roots.h"
 
-#define SYSTEM_ROOTS "/etc/ssl/certs/ca-certificates.crt"
-#define LOCAL_ROOTS  "/usr/local/share/ca-certificates"
-#define ROOTS_MAX    ((size_t) 4 * 1024 * 1024)
-#define COULD_NOT    CTL_NO_DAEMON /* 2: it could not be looked at */
+#define LOCAL_ROOTS "/usr/local/share/ca-certificates"
+#define COULD_NOT   CTL_NO_DAEMON /* 2: it could not be looked at */
 
 static int read_roots(Ctl *ctl, Bytes *ret) {
         int r;
 
         if (ctl->root_store) {
-                r = file_read(ctl->root_store, ROOTS_MAX, ret);
+                r = file_read(ctl->root_store, PROBE_ROOTS_MAX, ret);
                 return r < 0 ? ctl_fail(ctl, COULD_NOT, "--root-store: the file cannot be read: %s",
                                         errno_text(r))
                              : 0;
         }
-        r = file_read(SYSTEM_ROOTS, ROOTS_MAX, ret);
-        if (r < 0)
-                r = file_read(X509_get_default_cert_file(), ROOTS_MAX, ret);
-        /* Then nothing is trusted, and it is said of everything. */
-        return r == -ENOMEM ? ctl_no_memory(ctl) : 0;
+        /* Without any nothing is trusted, and it is said of everything. */
+        return probe_roots(NULL, ret) == -ENOMEM ? ctl_no_memory(ctl) : 0;
 }
 
 /* What update-ca-certificates adds to the shipped ones; what cannot be read is not there. */
@@ -54,7 +49,8 @@ static int tell(Ctl *ctl, const InspectSource *source, const Inspection *i, int6
 
 int verb_inspect(Ctl *ctl, char *arguments[], int count) {
         InspectLevel level = ctl->level ? inspect_level_from_string(ctl->level) : LEVEL_ALL;
-        _cleanup_(bytes_done) Bytes roots = { .limit = ROOTS_MAX }, local = { .limit = ROOTS_MAX };
+        _cleanup_(bytes_done) Bytes roots = { .limit = PROBE_ROOTS_MAX },
+                                    local = { .limit = PROBE_ROOTS_MAX };
         _cleanup_(inspect_source_done) InspectSource source = {};
         _cleanup_(inspection_done) Inspection i = {};
         int64_t now = (int64_t) time(NULL);

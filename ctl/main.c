@@ -51,6 +51,9 @@ static const Verb verbs[] = {
           account_help },
         { "inspect", "FILE|NAME|HOST[:PORT]", 1, 1, "SLTmPp", verb_inspect,
           "show a certificate and what is wrong with it", inspect_help },
+        { "watch", "[list|forget NAME]", 0, 2, "", verb_watch,
+          "the watched endpoints, and what is wrong with their certificates",
+          "Exit status 0: all are as asked for; 1: one is not. 'forget' drops what was pinned on first sight.\n" },
         { "services", "[list|show NAME]", 0, 2, "", verb_services,
           "the services that certificates can be installed for, and how",
           "  list       all of them, and which are on this machine (also without an action)\n"

@@ -14,7 +14,7 @@ _renewctl_files() {
 
 _renewctl() {
     local cur prev words cword verb= i
-    local verbs='add remove status show dns-persist why plan renew rehearse revoke csr import stand-in inspect account services check version'
+    local verbs='add remove status show dns-persist why plan renew rehearse revoke csr import stand-in inspect watch account services check version'
     local actions='list show check create find update agree rollover deactivate bind repair'
     local challenges='http-01 tls-alpn-01 dns-01 dns-account-01 dns-persist-01'
     local common='--json --config --state --runtime --data --help --version'

@@ -109,6 +109,34 @@ static int on_persist(VarlinkCall *call, const Json *parameters, void *client) {
         return r < 0 ? r : answer_records(call, &records);
 }
 
+/* ---- watched endpoints ---- */
+
+static int on_watches(VarlinkCall *call, const Json *parameters, void *client) {
+        _cleanup_(json_freep) Json *answer = json_object_new();
+        Json *list = NULL;
+        int r;
+
+        (void) parameters;
+        r = answer ? manager_watches_json(control_of(client)->manager, &list) : -ENOMEM;
+        if (r >= 0)
+                r = json_set(answer, "endpoints", list);
+        return r < 0 ? r : varlink_reply(call, TAKE_PTR(answer));
+}
+
+static int on_forget_pins(VarlinkCall *call, const Json *parameters, void *client) {
+        const char *name;
+        int r;
+
+        if (json_get_string(parameters, "name", &name) < 0)
+                return varlink_invalid_parameter(call, "name");
+        r = manager_forget_pins(control_of(client)->manager, name);
+        if (r == -ENOENT)
+                return varlink_fail(call, "UnknownWatch", "there is no watch '%s'", name);
+        if (r < 0)
+                return varlink_fail(call, "Failed", "%s", errno_text(r));
+        return varlink_reply(call, NULL);
+}
+
 /* ---- list ---- */
 
 typedef struct Listing {
@@ -214,6 +242,8 @@ static const VarlinkMethod methods[] = {
         { "List", VARLINK_MORE, no_parameters, on_list },
         { "Show", 0, show_parameters, on_show },
         { "DnsPersist", 0, show_parameters, on_persist },
+        { "Watches", 0, no_parameters, on_watches },
+        { "ForgetPins", VARLINK_ROOT_ONLY, show_parameters, on_forget_pins },
         { "Renew", VARLINK_ROOT_ONLY, renew_parameters, control_renew },
         { "StandIn", VARLINK_ROOT_ONLY, show_parameters, control_stand_in },
         { "Import", VARLINK_ROOT_ONLY, import_parameters, control_import },

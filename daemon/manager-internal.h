@@ -16,6 +16,7 @@
 #include "daemon/cert.h"
 #include "daemon/manager.h"
 #include "daemon/record.h"
+#include "daemon/watch.h"
 
 /* One CA that a certificate uses. */
 typedef struct ManagerCa {
@@ -65,6 +66,7 @@ struct Manager {
         CertContext context;
         ManagerCa *cas;
         size_t ca_count;
+        Watches *watches;
         Cert **certs; /* in the order of the configuration */
         size_t cert_count;
         ManagerTask *tasks; /* owns */

@@ -82,6 +82,8 @@ int manager_reload(Manager *m, Config *config) {
                 if (m->cas[i].name) /* not carried over */
                         manager_tasks_of_session_gone(m, m->cas[i].session);
         manager_cas_free(m->cas, m->ca_count);
+        if (m->started && !m->context.once)
+                r = MIN(r, watches_configure(m->watches, config));
         (void) config_free(m->config);
         m->config = TAKE_PTR(taken);
         m->certs = to.certs;

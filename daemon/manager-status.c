@@ -24,7 +24,7 @@ bool manager_is_degraded(const Manager *m) {
         for (size_t i = 0; i < m->cert_count; i++)
                 if (!is_good(cert_state(m->certs[i])))
                         return true;
-        return false;
+        return !watches_are_good(m->watches);
 }
 
 /* The scheduler looks whether it has lost a certificate; only if not there is food for the watchdog. */
@@ -69,7 +69,8 @@ static int problems(const Manager *m, StringList *ret) {
                         if (r < 0)
                                 return r;
                 }
-        return error_messages(m, ret);
+        r = error_messages(m, ret);
+        return r < 0 ? r : watches_problems(m->watches, ret);
 }
 
 /* ---- the sentence ---- */
@@ -213,4 +214,12 @@ int manager_persist_records(const Manager *m, const char *name, StringList *ret)
         const Cert *c = manager_cert(m, name);
 
         return c ? cert_persist_records(c, ret) : -ENOENT;
+}
+
+int manager_watches_json(const Manager *m, Json **ret) {
+        return watches_json(m->watches, ret);
+}
+
+int manager_forget_pins(Manager *m, const char *name) {
+        return watches_forget_pins(m->watches, name);
 }

@@ -116,6 +116,12 @@ int manager_new(Engine *engine,
         if (r >= 0)
                 r = groups_new(engine->loop, &m->context.groups);
         if (r >= 0)
+                r = watches_new(&(WatchesOwner){ .engine = &m->engine,
+                                                 .prober = m->context.prober,
+                                                 .changed = manager_on_changed,
+                                                 .userdata = m },
+                                &m->watches);
+        if (r >= 0)
                 r = manager_fill(m);
         if (r < 0)
                 return r;
@@ -133,6 +139,7 @@ Manager *manager_free(Manager *m) {
                 (void) cert_free(m->certs[i]);
         free(m->certs);
         manager_cas_free(m->cas, m->ca_count);
+        (void) watches_free(m->watches);
         (void) slots_free(m->context.installer);
         (void) slots_free(m->context.prober);
         (void) slots_free(m->context.preflights);
@@ -152,7 +159,7 @@ int manager_start(Manager *m, bool once) {
         for (size_t i = 0; i < m->cert_count; i++)
                 cert_start(m->certs[i], once ? 0 : SPREAD_SEC);
         manager_on_changed(m);
-        return 0;
+        return once ? 0 : watches_configure(m->watches, m->config);
 }
 
 const Config *manager_config(const Manager *m) {

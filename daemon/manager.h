@@ -41,6 +41,10 @@ uint64_t manager_progress(const Manager *m);
 /* See cert_persist_records(); -ENOENT: there is no such certificate. */
 int manager_persist_records(const Manager *m, const char *name, StringList *ret);
 
+/* The array of WatchedEndpoint; and pins of the first sight are forgotten (-ENOENT: there is no such watch). */
+int manager_watches_json(const Manager *m, Json **ret);
+int manager_forget_pins(Manager *m, const char *name);
+
 /* Varlink shapes of io.renewd.Manager. -ENOENT: unknown name. */
 int manager_status_json(const Manager *m, Json **ret);
 size_t manager_count(const Manager *m);

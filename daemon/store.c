@@ -16,7 +16,7 @@ struct Store {
         int root_fd; /* owns; STATE/engine; the lock hangs on it */
         int accounts_fd;
         int certificates_fd;
-        int budgets_fd, zones_fd, rehearsals_fd, pins_fd;
+        int budgets_fd, zones_fd, rehearsals_fd, pins_fd, watches_fd;
 };
 
 static int directory_of(const Store *s, StoreKind kind) {
@@ -31,6 +31,8 @@ static int directory_of(const Store *s, StoreKind kind) {
                 return s->rehearsals_fd;
         case STORE_PINS:
                 return s->pins_fd;
+        case STORE_WATCH:
+                return s->watches_fd;
         case STORE_CERTIFICATE:
                 break;
         }
@@ -65,9 +67,10 @@ static int open_directories(Store *s, const char *state) {
         s->zones_fd = dir_open_at(s->root_fd, "zones", 0700);
         s->rehearsals_fd = dir_open_at(s->root_fd, "rehearsals", 0700);
         s->pins_fd = dir_open_at(s->root_fd, "pins", 0700);
+        s->watches_fd = dir_open_at(s->root_fd, "watches", 0700);
         r = MIN(MIN(s->accounts_fd, s->certificates_fd), MIN(s->budgets_fd, s->zones_fd));
         r = MIN(r, s->rehearsals_fd);
-        r = MIN(r, s->pins_fd);
+        r = MIN(r, MIN(s->pins_fd, s->watches_fd));
         if (r < 0)
                 return r;
         r = dir_remove_temporaries(s->accounts_fd);
@@ -79,6 +82,8 @@ static int open_directories(Store *s, const char *state) {
                 r = dir_remove_temporaries(s->rehearsals_fd);
         if (r >= 0)
                 r = dir_remove_temporaries(s->pins_fd);
+        if (r >= 0)
+                r = dir_remove_temporaries(s->watches_fd);
         return r < 0 ? r : dir_remove_temporaries(s->certificates_fd);
 }
 
@@ -95,7 +100,8 @@ int store_new(const char *state, Store **ret) {
                       .budgets_fd = -1,
                       .zones_fd = -1,
                       .rehearsals_fd = -1,
-                      .pins_fd = -1 };
+                      .pins_fd = -1,
+                      .watches_fd = -1 };
         r = open_directories(s, state);
         if (r < 0)
                 return r;
@@ -110,6 +116,7 @@ Store *store_free(Store *s) {
         (void) close_fd(s->zones_fd);
         (void) close_fd(s->rehearsals_fd);
         (void) close_fd(s->pins_fd);
+        (void) close_fd(s->watches_fd);
         (void) close_fd(s->certificates_fd);
         (void) close_fd(s->accounts_fd);
         (void) close_fd(s->root_fd);

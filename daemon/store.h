@@ -15,6 +15,7 @@ typedef enum StoreKind {
         STORE_ZONE,        /* zones/NAME.json */
         STORE_REHEARSAL,   /* rehearsals/NAME.json */
         STORE_PINS,        /* pins/NAME.json */
+        STORE_WATCH,       /* watches/NAME.json */
 } StoreKind;
 
 /* -ENOENT: none. -EBADMSG: damaged; it has been set aside as NAME.json.damaged, *ret is NULL (R1.20). */

@@ -30,7 +30,7 @@ void target_endpoints_done(TargetEndpoints *e) {
 
 /* ---- what was seen ---- */
 
-static int place_of(const ProbeConfig *p, const char *address, char **ret) {
+int target_endpoint_place(const ProbeConfig *p, const char *address, char **ret) {
         bool tls = p->protocol == PROBE_PROTOCOL_TLS, six = strchr(p->host, ':') != NULL;
         bool same = !address[0] || str_equal(p->host, address);
 
@@ -170,7 +170,7 @@ int target_endpoints_add(
                 e->items = grown;
                 grown += e->count++;
                 *grown = (TargetEndpoint){ .spared = spared };
-                r = place_of(probe, results[i].address, &grown->place);
+                r = target_endpoint_place(probe, results[i].address, &grown->place);
                 if (r >= 0)
                         r = judge(grown, &results[i], expected);
                 if (r < 0)

@@ -35,6 +35,9 @@ typedef struct TargetEndpoints {
 
 void target_endpoints_done(TargetEndpoints *e);
 
+/* "smtp mail.example.org:25 at 192.0.2.1", malloc'ed. */
+int target_endpoint_place(const ProbeConfig *p, const char *address, char **ret);
+
 /* What must be served. */
 typedef struct ServedExpectation {
         const char *leaf;

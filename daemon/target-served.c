@@ -2,13 +2,10 @@
  * nginx still serves the old leaf on some right after a reload that succeeded, so a deploy is followed by a minute of
  * them; only then is it said that it does not serve. */
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/message-id.h"
 #include "daemon/target-internal.h"
-
-#define SYSTEM_ROOTS "/etc/ssl/certs/ca-certificates.crt"
-#define ROOTS_MAX    ((size_t) 4 * 1024 * 1024)
+#include "probe/roots.h"
 
 static void shake(void *userdata);
 
@@ -138,8 +135,8 @@ static void conclude(Target *t) {
 static void read_known(const Target *t, ServedExpectation *expected, Bytes *roots) {
         if (t->config->validation == VALIDATION_LEAF)
                 return;
-        if (file_read(SYSTEM_ROOTS, ROOTS_MAX, roots) < 0)
-                log_debug("%s: there are no trusted roots in " SYSTEM_ROOTS, t->certificate);
+        if (probe_roots(NULL, roots) < 0)
+                log_debug("%s: the trusted roots cannot be read", t->certificate);
         if (store_load(t->owner.engine->store, STORE_PINS, t->certificate, &expected->pins) < 0)
                 expected->pins = NULL;
         if (!expected->pins)
@@ -154,7 +151,7 @@ static int save_pins(const Target *t, const ServedExpectation *expected) {
 }
 
 static int take_results(Target *t, const ProbeResult *results, size_t count) {
-        _cleanup_(bytes_done) Bytes chain = {}, roots = { .limit = ROOTS_MAX };
+        _cleanup_(bytes_done) Bytes chain = {}, roots = { .limit = PROBE_ROOTS_MAX };
         _cleanup_(json_freep) Json *pins = NULL;
         bool pinned = false;
         ServedExpectation expected = {
