@@ -56,6 +56,27 @@ class Deploy(harness.Case):
             return row and all(row.get(k) == v for k, v in wanted.items()) and row
         return wait_until(check, timeout, lambda: f"row {wanted}: {self.renewd.target(name, 'web')}\n" + self.renewd.tail(), 0.3)
 
+    def test_incomplete_chain(self):
+        """a leaf served without its intermediates is trouble and an event, and no reason to deploy again"""
+        name = "bare.example.org"
+        self.server = self.nginx(name)
+        self.configure()
+        section = self.target(self.server).replace("File=fullchain", "File=cert")
+        self.renewd.certificate(name, section)
+        self.renewd.start()
+        row = self.wait_row(name, timeout=150, state="verified", served="flawed")
+        self.assertIn("lacks the intermediate", row["message"])
+        endpoint = row["endpoints"][0]
+        self.assertEqual((endpoint["endpoint"], endpoint["state"], endpoint["leaf"]),
+                         (f"127.0.0.1:{self.server.port}", "flawed", row["leaf"]))
+        self.assertEqual(self.renewd.tail(1000).count(f"wrongly served by web, 127.0.0.1:{self.server.port}"), 1)
+        shown = self.renewd.ctl("show", name, check=False).stdout
+        self.assertIn("SEEN AT", shown)
+        self.renewd.certificate(name, self.target(self.server))
+        self.renewd.reload()
+        self.wait_row(name, timeout=60, state="verified", served="yes", message=None)
+        self.assertIn(f"well served again by web, 127.0.0.1:{self.server.port}", self.renewd.tail(1000))
+
     def test_lost_files(self):
         """a file that somebody deleted or overwrote comes back, without an order"""
         name = "lost.example.org"
