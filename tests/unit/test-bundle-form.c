@@ -2,11 +2,13 @@
 
 #include <sched.h>
 #include <sys/mount.h>
+#include <time.h>
 
 #include "base/file.h"
 #include "hooks/keystore.h"
 #include "hooks/keytool.h"
 #include "tests/unit/deploy-bench.h"
+#include "tests/unit/test-chain.h"
 #include "tests/unit/test.h"
 
 #define FILE_PATH "etc/a.crt"
@@ -297,6 +299,36 @@ static void keystore_comes_back(void) {
         bytes_done(&after);
 }
 
+/* Bundle= of the CA has it, as for a CA of one's own. */
+static void root_is_found(void) {
+        _cleanup_(bytes_done) Bytes pem = {};
+        _cleanup_(key_freep) EVP_PKEY *key = NULL;
+        _cleanup_(string_list_done) StringList names = {}, files = {};
+        _cleanup_(bundle_done) Bundle b = {};
+        _cleanup_(bytes_done) Bytes text = {};
+        TestChainSpec spec = { .names = &names,
+                               .not_before = time(NULL),
+                               .not_after = time(NULL) + 3600,
+                               .intermediates = 1,
+                               .with_root = true };
+        TestLive live;
+        const char *root;
+
+        test_live_init(&live);
+        CHECK(string_list_add(&names, "a.example.org") >= 0);
+        REQUIRE(key_generate(KEY_ECDSA_P256, &key) >= 0);
+        REQUIRE(test_chain_make(&spec, key, &pem) >= 0);
+        REQUIRE(chain_split(pem.data, pem.size, &b.cert, &b.chain, &b.fullchain, NULL) >= 0);
+        root = strstr(strstr(strstr(bytes_text(&pem), "-----BEGIN") + 1, "-----BEGIN") + 1,
+                      "-----BEGIN");
+        REQUIRE(root && test_write(&live, "ca.pem", root, 0644) >= 0);
+        CHECK(string_list_add(&files, test_path(&live, "ca.pem")) >= 0);
+        CHECK_INT(bundle_find_root(&b, &files), 0);
+        CHECK_STR(bytes_text(&b.root), root);
+        CHECK_INT(bundle_content(&b, file_content_from_string("fullchain,root"), &text), 0);
+        CHECK_STR(bytes_text(&text), bytes_text(&pem));
+}
+
 static void root_is_found_or_named(void) {
         _cleanup_(bench_done) Bench b;
 
@@ -317,5 +349,6 @@ TEST_MAIN({ "S6.1: DER and traditional keys read back", der_and_traditional },
           { "keytool is looked for", without_keytool },
           { "S6.1: the password is a credential's first line", password_of_a_credential },
           { "R1.34: a refused keystore gives way to the former one", keystore_comes_back },
+          { "S6.1: the root of the CA's own bundle is appended", root_is_found },
           { "S6.1: a root that is not found is said", root_is_found_or_named },
           { "a missing keytool is said, and what else would do", missing_keytool_is_said })
