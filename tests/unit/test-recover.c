@@ -146,6 +146,19 @@ static void leftovers_go(void) {
         CHECK(!test_exists(&c.live, "etc/.a.crt.abcdef~renewd"));
 }
 
+/* Killed between the row VERIFIED and the end of the former set, which holds a key that is in use no more. */
+static void stale_former_set_goes(void) {
+        _cleanup_(crash_done) Crash c;
+        _cleanup_(row_done) Row row = { .state = ROW_VERIFIED };
+
+        crash_make(&c, true, 2);
+        CHECK(str_replace(&row.leaf, c.live.leaf) >= 0);
+        CHECK(row_save(c.rows, "nginx", &row) >= 0);
+        CHECK_INT(recover_all(&c.live.paths), 0);
+        CHECK(!test_exists(&c.live, "state/installer/saved/" NAME "/nginx"));
+        CHECK_INT(count_new(&c), 2);
+}
+
 static void nothing_there_is_fine(void) {
         TestLive live;
 
@@ -161,4 +174,5 @@ TEST_MAIN({ "R3.3: a mixed set goes back to the former one, without any job", mi
           { "what cannot be completed is left to the next deploy", neither_is_left_alone },
           { "R1.20: an unreadable former set is none", half_saved_set_is_none },
           { "temporary files of the crash go", leftovers_go },
+          { "a former set that is stale goes, with its key", stale_former_set_goes },
           { "no state, nothing to do", nothing_there_is_fine })
