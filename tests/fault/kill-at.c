@@ -1,5 +1,5 @@
 /* Preloaded into a program by the fault tests: writes down each call that makes something durable visible (a rename, a
- * link, a symlink, an unlink), and kills the program with SIGKILL before or after the one the test names. The programs
+ * symlink), and kills the program with SIGKILL before or after the one the test names. The programs
  * themselves know nothing of it.
  *
  *   RENEWD_KILL_LOG      file that gets a line "PROGRAM CALL NAME" per call; it also counts, across processes
@@ -7,7 +7,8 @@
  *   RENEWD_KILL_NAME     count only calls with this NAME
  *   RENEWD_KILL_COUNT    which one of its calls, from 1; 0: only write down
  *   RENEWD_KILL_WHEN     "before" or "after"
- *   RENEWD_KILL_STAY     set: and at the next call of any kind, whoever starts it again */
+ *   RENEWD_KILL_STAY     set: and at the next call of any kind, whoever starts it again
+ *   RENEWD_KILL_ALL      set: each fsync and unlink counts as well */
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -23,6 +24,8 @@ int renameat(int, const char *, int, const char *);
 int renameat2(int, const char *, int, const char *, unsigned int);
 int rename(const char *, const char *);
 int symlinkat(const char *, int, const char *);
+int fsync(int);
+int unlinkat(int, const char *, int);
 
 /* Does a line "PROGRAM CALL NAME\n" count? */
 static bool counts(const char *line) {
@@ -94,10 +97,11 @@ static bool is_when(const char *when) {
         return wanted && strcmp(wanted, when) == 0;
 }
 
-#define WRAPPED(call, name, type, ...)                     \
+#define WRAPPED(call, name, type, ...) WRAPPED_IF(true, call, name, type, __VA_ARGS__)
+#define WRAPPED_IF(counted, call, name, type, ...)         \
         do {                                               \
                 type real = (type) dlsym(RTLD_NEXT, call); \
-                bool mine = note(call, name);              \
+                bool mine = (counted) && note(call, name); \
                 int r;                                     \
                 die(mine &&is_when("before"));             \
                 r = real(__VA_ARGS__);                     \
@@ -124,4 +128,29 @@ int rename(const char *a, const char *b) {
 
 int symlinkat(const char *target, int dir, const char *name) {
         WRAPPED("symlinkat", name, SymlinkAt, target, dir, name);
+}
+
+/* The name of an open file, without its directory. */
+static const char *name_of(int fd, char *buffer, size_t size) {
+        char path[64];
+        ssize_t length;
+
+        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        length = readlink(path, buffer, size - 1);
+        buffer[length < 0 ? 0 : length] = '\0';
+        return strrchr(buffer, '/') ? strrchr(buffer, '/') + 1 : buffer;
+}
+
+typedef int (*Fsync)(int);
+typedef int (*UnlinkAt)(int, const char *, int);
+
+int fsync(int fd) {
+        bool counted = getenv("RENEWD_KILL_ALL") != NULL;
+        char buffer[512];
+
+        WRAPPED_IF(counted, "fsync", name_of(fd, buffer, sizeof(buffer)), Fsync, fd);
+}
+
+int unlinkat(int dir, const char *name, int flags) {
+        WRAPPED_IF(getenv("RENEWD_KILL_ALL"), "unlinkat", name, UnlinkAt, dir, name, flags);
 }
