@@ -172,7 +172,8 @@ const ConfigKey config_keys[] = {
           "The user whose rights Command= has. Unset: root." },
         { ANY_DEPLOY, "Deploy", "FallbackCommand", &value_command, AT(TargetConfig, fallback_command), NULL,
           "A command to run where the unit to tell does not exist, for example the old control script of a "
-          "product. It must not start a service that is stopped." },
+          "product. It must not start a service that is stopped, and a daemon that it starts must be started by "
+          "systemd-run(1): what the command leaves behind is ended with it." },
         { ANY_DEPLOY, "Deploy", "Hook", &value_command, AT(TargetConfig, hook), NULL,
           "A command (absolute path and arguments, no shell) to run when the files are in place." },
         { ANY_DEPLOY, "Deploy", "Setup", &value_command, AT(TargetConfig, setup), NULL,

@@ -109,7 +109,8 @@ def check_shell(report):
     with report.case("check: shell scripts parse"):
         for name in ("demo", ".ci/run", "tests/run", "tests/bench/idle", "tests/system/make-root", "tests/lib/packages.sh",
                      "hooks/dns/rfc2136", "hooks/dns/acme-dns", "hooks/dns/acme-sh",
-                     "hooks/services/xivo.setup", "hooks/services/mediaserver.setup"):
+                     "hooks/services/xivo.setup", "hooks/services/mediaserver.setup",
+                     "hooks/services/centovacast.setup"):
             done = subprocess.run(["bash", "-n", os.path.join(build.CHECKOUT, name)], capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
 

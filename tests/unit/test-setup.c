@@ -238,6 +238,24 @@ static void very_first_set_comes_back(void) {
         check_vendor(&b);
 }
 
+/* There is no certificate of ours to hand over while it is given back; the set-up program has the product's own. */
+static void way_back_hands_nothing_over(void) {
+        _cleanup_(string_list_done) StringList messages = {};
+        _cleanup_(bench_done) Bench b;
+        char text[1000];
+
+        init(&b);
+        bench_set_file(&b, 1, FILE_KEY, "state/installer/stage/" NAME "/nginx/key.pem", 0600);
+        b.files[1].staged = true;
+        (void) snprintf(text, sizeof text, "#!/bin/sh\necho told >>'%s'\n[ -e '%s' ]\n",
+                        test_path(&b.live, "told"), b.paths[1]);
+        bench_set_program(&b, &b.target.command, "tool", text);
+        REQUIRE(bench_deploy(&b) >= 0);
+        CHECK(b.row.activated && !b.row.step);
+        REQUIRE(restore(&b, &messages) >= 0);
+        CHECK_STR(test_content(&b.live, "told"), "told\n");
+}
+
 static void first_deploy_after_it_is_a_first_one(void) {
         _cleanup_(string_list_done) StringList messages = {};
         _cleanup_(bench_done) Bench b;
@@ -378,6 +396,7 @@ TEST_MAIN({ "what differs is set up, once", setup_is_applied_once },
           { "a broken configuration runs no program", broken_configuration_runs_nothing },
           { "S6.5: changed files are put back without telling", files_are_mended_quietly },
           { "what cannot be mended quietly waits", setup_is_mended_as_far_as_it_can },
+          { "S1: a vendor's tool is handed nothing on the way back", way_back_hands_nothing_over },
           { "the very first set comes back, with its rights", very_first_set_comes_back },
           { "after the way back a deploy is a first one", first_deploy_after_it_is_a_first_one },
           { "a place that came later has a set of its own", later_place_has_its_own_set },
