@@ -112,7 +112,7 @@ class BootedCase(unittest.TestCase):
             machine.write(f"/etc/systemd/system/{ca.name}.service", ca.unit())
             machine.write(f"/etc/renewd/ca/{ca.name}.conf", AUTHORITY.format(port=ca.port))
         machine.write("/etc/systemd/system/names.service", NAMES_UNIT)
-        machine.write("/etc/hosts", f"127.0.0.1 localhost {' '.join(cls.names)}\n::1 localhost\n")
+        machine.write("/etc/hosts", f"127.0.0.1 localhost {machine.name} {' '.join(cls.names)}\n::1 localhost\n")
         machine.enable("names.service", *(f"{ca.name}.service" for ca in cls.authorities))
 
     @classmethod

@@ -54,14 +54,14 @@ ssl_key_file = '/etc/ssl/postgresql/%n.key'
 REDIS = """\
 cat >>/etc/redis/redis.conf <<'E'
 tls-port 6380
+tls-cert-file /etc/ssl/redis/%n.crt
+tls-key-file /etc/ssl/redis/%n.key
+tls-ca-cert-dir /etc/ssl/certs
 tls-auth-clients no
-tls-cert-file /etc/redis/tls/%n.crt
-tls-key-file /etc/redis/tls/%n.key
 E
 """
 VSFTPD = """\
-listen=YES
-listen_address=127.0.0.1
+listen_ipv6=YES
 local_enable=YES
 secure_chroot_dir=/var/run/vsftpd/empty
 pam_service_name=vsftpd
@@ -81,8 +81,9 @@ listening-ip=127.0.0.1
 realm=%n
 no-cli
 log-file=stdout
-cert=/etc/coturn/certs/%n.crt
-pkey=/etc/coturn/certs/%n.key
+tls-listening-port=5349
+cert=/etc/turnserver/%n.crt
+pkey=/etc/turnserver/%n.key
 """
 # Reads its certificate when it starts, and never again.
 GRAFANA = """\
@@ -127,10 +128,14 @@ class Servers(ServicesCase):
                ["/etc/dovecot/private/%n.key root:root 0600", "/etc/dovecot/private/%n.crt root:root 0644"], refuses="reload",
                spoil=("/etc/dovecot/conf.d/99-tls.conf", "nonsense {\n")),
         Server("postgresql", "postgresql.service postgresql@17-main.service", {"/etc/postgresql/17/main/conf.d/tls.conf": POSTGRESQL}, ["postgres 5432"],
-               ["/etc/ssl/postgresql/%n.key root:postgres 0640", "/etc/ssl/postgresql/%n.crt root:postgres 0644"], section="Probe=postgres localhost:5432\n", refuses="reload"),
+               ["/etc/ssl/postgresql/%n.key root:postgres 0640", "/etc/ssl/postgresql/%n.crt root:postgres 0644"], refuses="reload"),
+        Server("redis", "redis-server.service", {}, ["6380"],
+               ["/etc/ssl/redis/%n.key root:redis 0640", "/etc/ssl/redis/%n.crt root:redis 0644"], prepare=REDIS,
+               refuses=("redis-cli -e ACL SETUSER default -config", "redis-cli -e ACL SETUSER default +config")),
+        Server("coturn", "coturn.service", {"/etc/turnserver.conf": COTURN}, ["5349"],
+               ["/etc/turnserver/%n.key root:turnserver 0640", "/etc/turnserver/%n.crt root:turnserver 0644"], refuses="stop"),
         Server("vsftpd", "vsftpd.service", {"/etc/vsftpd.conf": VSFTPD}, ["ftp 21"],
-               ["/etc/ssl/private/vsftpd.pem root:root 0600"],
-               section="Probe=ftp 127.0.0.1:21\n", add=("--key-type", "rsa-2048")),
+               ["/etc/ssl/private/vsftpd.pem root:root 0600"]),
         Server("cups", "cups.service", {"/etc/cups/cupsd.conf": CUPS, "/etc/cups/cups-files.conf": "CreateSelfSignedCerts no\n"}, ["631"],
                ["/etc/cups/ssl/%n.key root:lp 0640", "/etc/cups/ssl/%n.crt root:lp 0644"]),
         Server("grafana", "grafana-server.service",
