@@ -48,8 +48,8 @@ class Bound(acme_case.AcmeCase):
     def test_bad(self):
         """Z-07: without a binding, or with a wrong one, nothing is asked for again soon, and the reason is shown"""
         wrong = ca.EAB_KEYS["kid-2"]
-        self.begin({"none": None, "wrong-mac": (KID, wrong), "wrong-kid": ("kid-9", KEY)})
-        reasons = {"none": r"(?i)external account", "wrong-mac": r"(?i)unauthorized", "wrong-kid": r"(?i)unauthorized"}
+        self.begin({"unbound": None, "wrong-mac": (KID, wrong), "wrong-kid": ("kid-9", KEY)})
+        reasons = {"unbound": r"(?i)external account", "wrong-mac": r"(?i)unauthorized", "wrong-kid": r"(?i)unauthorized"}
         for name, words in reasons.items():
             with self.subTest(name):
                 shown = self.shown(f"{name}.example.org", lambda s: s.get("last_error"), 60, "an error")
