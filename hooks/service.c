@@ -325,6 +325,7 @@ static int method_restored(VarlinkCall *call, const Json *parameters, void *user
                 return r;
         job.certificate = q.certificate;
         job.target = q.target;
+        job.config = q.config;
         r = deploy_restored(&job, &messages, &error);
         return r < 0 ? answer_error(&q, r, error) : answer_messages(call, &messages);
 }
