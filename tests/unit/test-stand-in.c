@@ -81,15 +81,16 @@ static void replaced(void) {
         bench_done(&b);
 }
 
-static void put_pair(Bench *b, bool matching) {
-        _cleanup_(key_freep) EVP_PKEY *key = NULL, *other = NULL;
+/* A certificate, with another one's key or without any. */
+static void put_broken(Bench *b, bool with_key) {
+        _cleanup_(key_freep) EVP_PKEY *other = NULL;
         _cleanup_(bytes_done) Bytes pem = { .secret = true };
         const char *chain = test_content(&b->live, "state/engine/certificates/" NAME ".chain.pem");
 
         CHECK(test_write(&b->live, CERT, chain, 0644) >= 0);
         CHECK_INT(key_generate(KEY_ECDSA_P256, &other), 0);
         CHECK_INT(key_to_pem(other, &pem), 0);
-        if (!matching)
+        if (with_key)
                 CHECK(test_write(&b->live, KEY, bytes_text(&pem), 0600) >= 0);
 }
 
@@ -112,7 +113,7 @@ static void broken(void) {
         Bench b;
 
         begin(&b);
-        put_pair(&b, false);
+        put_broken(&b, true);
         CHECK_INT(place(&b), STAND_IN_PLACED);
         CHECK(is_ours(&b));
         /* What was there is kept for ever. */
@@ -121,7 +122,7 @@ static void broken(void) {
         bench_done(&b);
 
         begin(&b); /* a certificate without its key serves nobody */
-        put_pair(&b, true);
+        put_broken(&b, false);
         CHECK_INT(place(&b), STAND_IN_PLACED);
         CHECK(is_ours(&b));
         bench_done(&b);
