@@ -2,7 +2,8 @@
 
 /* The insides of the record, for record*.c only; members that do not fit are as if absent:
  *
- *   record.c           the object, its attempt, its current certificate, issuances
+ *   record.c           the object, its attempt, its current certificate
+ *   record-issue.c     what was issued and revoked
  *   record-round.c     what became of the attempts since the last certificate
  *   record-renewal.c   what the CA said about the renewal */
 
