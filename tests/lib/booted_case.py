@@ -152,6 +152,14 @@ class BootedCase(unittest.TestCase):
             return cls.machine.in_network(lambda: pki.served_leaf(443, NAME))
 
     @classmethod
+    def answered(cls, ask, timeout=60):
+        """What ask() brings from a service in the machine, which may just be restarted."""
+        def attempt():
+            with contextlib.suppress(OSError):
+                return cls.machine.in_network(ask)
+        return wait_until(attempt, timeout, lambda: "the service answers\n" + cls.journal(), 0.3)
+
+    @classmethod
     def live(cls, name=NAME):
         try:
             link = cls.machine.path(f"/var/lib/renewd/live/{name}")

@@ -58,7 +58,7 @@ class Centova(BootedCase):
         machine.enable("centovacast.service")
 
     def served(self):
-        return self.machine.in_network(lambda: pki.served_leaf(2199, NAME))
+        return self.answered(lambda: pki.served_leaf(2199, NAME))
 
     def ask_plainly(self):
         """Status and Location of the panel's answer without TLS."""
@@ -67,7 +67,7 @@ class Centova(BootedCase):
             connection.request("GET", "/login", headers={"Host": NAME})
             response = connection.getresponse()
             return f"{response.status} {response.getheader('Location') or ''}".strip().encode()
-        return self.machine.in_network(ask).decode()
+        return self.answered(ask).decode()
 
     def tool_calls(self):
         return self.machine.read(f"{HOME}/var/tool.log").decode().splitlines()

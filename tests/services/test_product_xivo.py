@@ -101,7 +101,7 @@ class Xivo(BootedCase):
         return self.machine.run("/usr/lib/xivo/ask", str(port or DAEMONS[daemon]), check=False).stdout
 
     def served_at(self, port):
-        return self.machine.in_network(lambda: pki.served_leaf(port, NAME))
+        return self.answered(lambda: pki.served_leaf(port, NAME))
 
     def file(self, path):
         """Content, owner, mode and inode."""
