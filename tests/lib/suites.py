@@ -25,6 +25,7 @@ CACHE = os.environ.get("RENEWD_TEST_CACHE", "/var/cache/renewd-tests")
 SUITES = ("unit", "sim", "walk", "ca", "e2e", "services", "acme", "system")
 ENGINE_UID, SIGNER_UID = 64701, 64702
 WALKS, WALKS_FULL = 300, 10000
+MACHINES = 5  # booted at the same time: they wait more than they work
 TESTED = ("-Dsystemd=disabled", "-Dtests=false", "-Dman=false", "-Dbash-completion-dir=no", f"-Dengine-user={ENGINE_UID}",
           f"-Dsigner-user={SIGNER_UID}", "-Dview-group=0")
 
@@ -308,7 +309,7 @@ def suite_system(report, place, options):
         report.skip("system", "needs root")
         return
     files = sorted(glob.glob(os.path.join(TESTS, "system", "test_*.py")))
-    run_python_tests(report, "system", files, python_environment(place, options), options.only, 2)
+    run_python_tests(report, "system", files, python_environment(place, options), options.only, MACHINES)
 
 
 def suite_services(report, place, options):
@@ -317,7 +318,7 @@ def suite_services(report, place, options):
         report.skip("services", "needs root")
         return
     files = sorted(glob.glob(os.path.join(TESTS, "services", "test_*.py")))
-    run_python_tests(report, "services", files, python_environment(place, options), options.only, 2)
+    run_python_tests(report, "services", files, python_environment(place, options), options.only, MACHINES)
 
 
 def suite_coverage(report, place, options):
