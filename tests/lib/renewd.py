@@ -194,14 +194,15 @@ class Renewd:
 
     def check_pair(self, name):
         """What is in live/ is a pair that matches, with its rights. Nothing there is fine."""
-        directory = os.path.join(self.state, "live", name)
-        if not os.path.lexists(directory):
+        link = os.path.join(self.state, "live", name)
+        if not os.path.lexists(link):
             return
+        version = os.path.realpath(link)  # once: a renewal may come between two looks
         for file in ("privkey.pem", "cert.pem", "chain.pem", "fullchain.pem"):
-            assert os.path.exists(os.path.join(directory, file)), f"live/{name}/{file} is missing"
-        assert pki.public_key(self.live(name, "privkey.pem"), "pkey") == pki.public_key(self.live(name, "cert.pem"), "x509"), \
-            f"live/{name} is no pair"
-        mode = stat.S_IMODE(os.stat(self.live(name, "privkey.pem")).st_mode)
+            assert os.path.exists(os.path.join(version, file)), f"live/{name}/{file} is missing"
+        key = os.path.join(version, "privkey.pem")
+        assert pki.public_key(key, "pkey") == pki.public_key(os.path.join(version, "cert.pem"), "x509"), f"live/{name} is no pair"
+        mode = stat.S_IMODE(os.stat(key).st_mode)
         assert mode == 0o600, f"live/{name}/privkey.pem has mode {mode:o}"
 
     def command(self, *args):
