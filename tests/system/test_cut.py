@@ -102,7 +102,7 @@ class Cut(BootedCase):
     @classmethod
     def calls(cls):
         lines = cls.machine.read("/run/cut/calls").decode().splitlines()
-        return [re.sub(r"\.(\S+?)\.[0-9A-Za-z]{6,}\b", r"\1, staged", line.split(" ", 1)[1]) for line in lines]
+        return [re.sub(r"\.(\S+?)\.[0-9A-Za-z_-]{6,}(?=[^0-9A-Za-z_-]|$)", r"\1, staged", line.split(" ", 1)[1]) for line in lines]
 
     # -- points --
 
