@@ -20,6 +20,8 @@
 #define OPEN_LOOK_SEC     30                 /* an open one by a handshake */
 #define STOPPED_LOOK_SEC  60                 /* and one that no handshake shows */
 #define SERVE_WINDOW_SEC  60                 /* a service may need so long to serve the new leaf */
+#define SERVE_PROOFS      3                  /* looks in a row that must see it … */
+#define PROOF_GAP_MSEC    500                /* … so far apart */
 #define PROBE_LIMIT_SEC   10                 /* of one handshake */
 #define PROBE_GAP_MAX_SEC 8
 
@@ -76,6 +78,7 @@ struct Target {
         unsigned silence;   /* calls in a row without an answer */
         usec_t serve_until; /* handshakes are repeated quickly until then */
         unsigned probe_gap_sec;
+        unsigned proofs; /* looks in a row that saw the new leaf */
 };
 
 /* target.c */

@@ -1,19 +1,27 @@
 /* Handshakes: one after another with each probe of the target, at all addresses of its host. Each is a new connection:
  * nginx still serves the old leaf on some right after a reload that succeeded, so a deploy is followed by a minute of
- * them; only then is it said that it does not serve. */
+ * them; only then is it said that it does not serve. And one answer of a new worker says nothing about the old ones that
+ * still accept beside it: the new leaf counts as served when all of several looks in a row saw it. */
 
 #include "base/log.h"
 #include "base/message-id.h"
 #include "daemon/target-internal.h"
 #include "probe/roots.h"
 
+static void look(Target *t);
 static void shake(void *userdata);
 
 static void on_gap(void *userdata) {
         Target *t = userdata;
 
         t->timer = timer_free(t->timer);
-        target_serve_once(t);
+        look(t);
+}
+
+/* Looks again after a pause. */
+static void look_after(Target *t, usec_t gap) {
+        target_set_phase(t, TARGET_PROBING);
+        target_wait(t, gap, on_gap);
 }
 
 /* ---- events ---- */
@@ -79,10 +87,10 @@ static void not_served(Target *t, TargetServed served, const char *place, const 
         usec_t now = target_now(t), gap = t->probe_gap_sec * USEC_PER_SEC;
         bool told;
 
+        t->proofs = 0;
         if (now + gap < t->serve_until) {
                 t->probe_gap_sec = MIN(t->probe_gap_sec * 2, (unsigned) PROBE_GAP_MAX_SEC);
-                target_set_phase(t, TARGET_PROBING);
-                target_wait(t, gap, on_gap);
+                look_after(t, gap);
                 return;
         }
         /* The one deploy that the window belongs to counts, not each look after it. */
@@ -117,6 +125,10 @@ static void conclude(Target *t) {
                 not_served(t, worst ? worst->served : SERVED_UNREACHABLE,
                            worst && t->endpoints.count > 1 ? worst->place : NULL,
                            worst && worst->message ? worst->message : "no answer");
+                return;
+        }
+        if (t->row.state != ROW_VERIFIED && ++t->proofs < SERVE_PROOFS) {
+                look_after(t, PROOF_GAP_MSEC * USEC_PER_MSEC);
                 return;
         }
         t->served = SERVED_YES;
@@ -211,10 +223,10 @@ static void shake(void *userdata) {
                 not_served(t, SERVED_UNREACHABLE, NULL, errno_text(r));
 }
 
-void target_serve_once(Target *t) {
+static void look(Target *t) {
         int r;
 
-        target_set_phase(t, t->serve_until > 0 ? TARGET_PROBING : TARGET_WAITING);
+        target_set_phase(t, t->serve_until > 0 || t->proofs > 0 ? TARGET_PROBING : TARGET_WAITING);
         target_endpoints_done(&t->seen);
         t->next_probe = 0;
         r = slot_take(t->owner.prober, shake, t, &t->slot);
@@ -222,6 +234,11 @@ void target_serve_once(Target *t) {
                 not_served(t, SERVED_UNREACHABLE, NULL, errno_text(r));
         else if (r > 0)
                 shake(t);
+}
+
+void target_serve_once(Target *t) {
+        t->proofs = 0;
+        look(t);
 }
 
 void target_serve_begin(Target *t) {

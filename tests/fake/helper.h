@@ -52,6 +52,9 @@ typedef struct FakeTarget {
         int64_t slow_sec; /* the service needs so long to serve what it loaded */
         char *loading;
         usec_t loads_at;
+        int64_t linger_sec; /* its old workers take every second connection for so long */
+        char *old;          /* leaf that they serve */
+        unsigned accepted;
         bool restore_fails, mend_fails;
         unsigned busy; /* times that it cannot be given back */
         unsigned deploys, swaps, restores;

@@ -15,6 +15,7 @@ void fake_installer_done(Helper *h) {
                 free(t->files);
                 free(t->loaded);
                 free(t->loading);
+                free(t->old);
                 free(t);
         }
         for (size_t i = 0; i < h->live_count; i++) {
@@ -75,10 +76,16 @@ void fake_target_start(FakeTarget *t) {
 }
 
 const char *fake_target_served(Helper *h, FakeTarget *t) {
-        if (t->loading && loop_boot_usec(h->loop) >= t->loads_at) {
-                free(t->loaded);
+        usec_t now = loop_boot_usec(h->loop);
+
+        if (t->loading && now >= t->loads_at) {
+                free(t->old);
+                t->old = t->loaded;
                 t->loaded = TAKE_PTR(t->loading);
         }
+        if (t->old && now < t->loads_at + (usec_t) t->linger_sec * USEC_PER_SEC &&
+            t->accepted++ % 2 > 0)
+                return t->old;
         if (t->stopped && t->by_socket)
                 fake_target_start(t);
         return t->stopped ? NULL : t->loaded;

@@ -151,8 +151,9 @@ class Renewd:
                 served = server.serves()
             except OSError:
                 return None
-            row = self.target(name, target)
-            return live if served == live and row and row["state"] == "verified" and row.get("leaf") == pki.leaf_id(live) else None
+            row = self.target(name, target) or {}
+            verified = row.get("state") == "verified" and row.get("leaf") == pki.leaf_id(live)
+            return live if verified and served == live and server.settled() else None
         return wait_until(check, timeout, lambda: f"{name} is served and verified\n" + self.tail(), 0.2)
 
     # -- state on disk --

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import pki
-from process import Process, port_answers, run, wait_until
+from process import Process, children, port_answers, run, wait_until
 
 # The libraries of Debian's nginx and HAProxy, by soname, for a machine that lacks one.
 LIBRARIES = {
@@ -176,3 +176,7 @@ class Nginx:
     def serves(self):
         """The leaf in its handshake, DER."""
         return pki.served_leaf(self.port, self.name)
+
+    def settled(self):
+        """Its one worker is the only one: none from before a reload still accepts beside it."""
+        return len(children(self.process.pid)) == 1

@@ -150,7 +150,7 @@ static void look_deploy_shake_confirm(void) {
         CHECK_INT(fake_helper_calls(b.installer, "Inspect"), 1);
         CHECK_INT(fake_helper_calls(b.installer, "Deploy"), 1);
         CHECK_INT(fake_helper_calls(b.installer, "Verified"), 1);
-        CHECK_INT(fake_prober_count(b.prober), 1);
+        CHECK_INT(fake_prober_count(b.prober), 3);
         CHECK(!target_trouble(b.target));
         CHECK(b.changes > 0);
         check_json(&b, "verified", "yes", false);
@@ -421,6 +421,24 @@ static void slow_service_is_deployed_once(void) {
         CHECK(target_is_verified(b.target));
         CHECK_INT(b.service->deploys, 1);
         CHECK(fake_prober_count(b.prober) < 15);
+        done(&b);
+}
+
+/* The workers that a reload replaces go on accepting beside the new ones: one good answer is no proof. */
+static void old_workers_are_outwaited(void) {
+        Bench b;
+
+        init(&b, true);
+        b.service->loaded = strdup("zero");
+        b.service->linger_sec = 20;
+        want(&b, "one");
+        fake_loop_run(b.loop, 19);
+        CHECK_STR(b.service->loaded, "one");
+        CHECK(!target_is_verified(b.target) && !b.service->verified);
+        CHECK(!target_trouble(b.target));
+        fake_loop_run(b.loop, 20);
+        CHECK(target_is_verified(b.target) && b.service->verified);
+        CHECK_INT(b.service->deploys, 1);
         done(&b);
 }
 
@@ -830,6 +848,7 @@ TEST_MAIN({ "a flawed chain is told, and not deployed again", flawed_is_told_and
           { "nobody answers: a handshake every 30 s and no other deploy", nobody_answers },
           { "another leaf is served: deployed again with backoff", other_leaf_deploys_again },
           { "a service may take most of a minute", slow_service_is_deployed_once },
+          { "old workers that still accept are outwaited", old_workers_are_outwaited },
           { "a step that failed is done again with backoff", failed_step },
           { "an installer that is silent costs no deploy", silent_installer_costs_no_deploy },
           { "answers that were lost do no harm", lost_answers_are_asked_for_again },
