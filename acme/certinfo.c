@@ -105,7 +105,7 @@ int certificate_subject_name(X509 *c, char **ret) {
         return name_to_common(X509_get_subject_name(c), ret);
 }
 
-static int serial_to_hex(X509 *c, char **ret) {
+int certificate_serial(X509 *c, char **ret) {
         BIGNUM *n = ASN1_INTEGER_to_BN(X509_get0_serialNumber(c), NULL);
         char *hex = n ? BN_bn2hex(n) : NULL;
         int r;
@@ -136,7 +136,7 @@ int certificate_digest(X509 *c, char ret[SHA256_HEX_SIZE]) {
 static int read_words(X509 *leaf, CertInfo *info) {
         int r;
 
-        r = serial_to_hex(leaf, &info->serial);
+        r = certificate_serial(leaf, &info->serial);
         if (r >= 0)
                 r = name_to_line(X509_get_subject_name(leaf), &info->subject);
         if (r >= 0)

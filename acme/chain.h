@@ -33,6 +33,9 @@ int certificate_digest(X509 *c, char ret[SHA256_HEX_SIZE]); /* SHA-256 */
 int certificate_issuer_name(X509 *c, char **ret);
 int certificate_subject_name(X509 *c, char **ret);
 
+/* The serial number, upper-case hex, malloc'ed. */
+int certificate_serial(X509 *c, char **ret);
+
 /* certID; -ENOENT: it has none (renewal-info.c). */
 int certificate_cert_id(X509 *c, char **ret);
 

@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <stdio.h>
 
+#include "acme/chain.h"
 #include "acme/inspect-internal.h"
 
 #define RSA_BITS_MIN 2048
@@ -156,17 +157,6 @@ static int key_facts(X509 *c, InspectedCertificate *ret) {
         return str_replace(&ret->pin, base64);
 }
 
-static int serial_hex(X509 *c, char **ret) {
-        BIGNUM *n = ASN1_INTEGER_to_BN(X509_get0_serialNumber(c), NULL);
-        char *hex = n ? BN_bn2hex(n) : NULL;
-        int r;
-
-        r = hex ? str_replace(ret, hex) : -ENOMEM;
-        OPENSSL_free(hex);
-        BN_free(n);
-        return r;
-}
-
 int inspect_facts(X509 *c, InspectedCertificate *ret) {
         int nid = X509_get_signature_nid(c);
         int r;
@@ -175,7 +165,7 @@ int inspect_facts(X509 *c, InspectedCertificate *ret) {
         if (r >= 0)
                 r = name_line(X509_get_issuer_name(c), &ret->issuer);
         if (r >= 0)
-                r = serial_hex(c, &ret->serial);
+                r = certificate_serial(c, &ret->serial);
         if (r >= 0)
                 r = digest_hex(c, EVP_sha256(), ret->sha256, sizeof(ret->sha256));
         if (r >= 0)

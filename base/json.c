@@ -274,6 +274,15 @@ int json_append_string(Json *array, const char *value) {
         return string ? json_append(array, json(string)) : -ENOMEM;
 }
 
+int json_set_strings(Json *object, const char *key, const StringList *values) {
+        _cleanup_(json_freep) Json *array = json_array_new();
+        int r = array ? 0 : -ENOMEM;
+
+        for (size_t i = 0; i < values->count && r >= 0; i++)
+                r = json_append_string(array, values->items[i]);
+        return r < 0 ? r : json_set(object, key, TAKE_PTR(array));
+}
+
 int json_remove(Json *object, const char *key) {
         if (!json_is_object(object))
                 return -EINVAL;

@@ -5,6 +5,7 @@
  * the only file that knows which library that is. */
 
 #include "base/base.h"
+#include "base/strings.h"
 
 typedef struct Json Json;
 
@@ -51,6 +52,7 @@ int json_set(Json *object, const char *key, Json *value);
 int json_set_string(Json *object, const char *key, const char *value);
 int json_set_bool(Json *object, const char *key, bool value);
 int json_set_int64(Json *object, const char *key, int64_t value);
+int json_set_strings(Json *object, const char *key, const StringList *values); /* as an array */
 int json_append(Json *array, Json *value);
 int json_append_string(Json *array, const char *value);
 int json_remove(Json *object, const char *key);

@@ -55,6 +55,15 @@ static bool contains_all_of(const StringList *l, const StringList *members) {
         return true;
 }
 
+bool string_list_same(const StringList *a, const StringList *b) {
+        if (a->count != b->count)
+                return false;
+        for (size_t i = 0; i < a->count; i++)
+                if (strcmp(a->items[i], b->items[i]) != 0)
+                        return false;
+        return true;
+}
+
 bool string_list_same_set(const StringList *a, const StringList *b) {
         return contains_all_of(a, b) && contains_all_of(b, a);
 }

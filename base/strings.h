@@ -16,7 +16,8 @@ int string_list_add(StringList *l, const char *text);
 bool string_list_contains(const StringList *l, const char *text);
 int string_list_copy(const StringList *l, StringList *ret);
 
-/* Same members, in whatever order. */
+/* Same members, in the same order; or in whatever order. */
+bool string_list_same(const StringList *a, const StringList *b);
 bool string_list_same_set(const StringList *a, const StringList *b);
 
 /* Sorts by octets and removes duplicates. */

@@ -261,15 +261,6 @@ bool certificate_accepts_names(const CertificateConfig *c, const StringList *nam
         return names->count > 0;
 }
 
-static bool same_list(const StringList *a, const StringList *b) {
-        if (a->count != b->count)
-                return false;
-        for (size_t i = 0; i < a->count; i++)
-                if (!str_equal(a->items[i], b->items[i]))
-                        return false;
-        return true;
-}
-
 bool certificate_has_challenge(const CertificateConfig *c, ChallengeType type) {
         for (size_t i = 0; i < c->challenge_count; i++)
                 if (c->challenges[i] == type)
@@ -280,7 +271,7 @@ bool certificate_has_challenge(const CertificateConfig *c, ChallengeType type) {
 bool certificate_same_order(const CertificateConfig *a, const CertificateConfig *b) {
         return string_list_same_set(&a->names, &b->names) &&
                string_list_same_set(&a->optional_names, &b->optional_names) &&
-               str_equal(a->ca, b->ca) && same_list(&a->fallback_cas, &b->fallback_cas) &&
+               str_equal(a->ca, b->ca) && string_list_same(&a->fallback_cas, &b->fallback_cas) &&
                str_equal(a->profile, b->profile) &&
                str_equal(a->require_profile, b->require_profile) &&
                str_equal(a->preferred_chain, b->preferred_chain) &&

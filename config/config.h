@@ -135,6 +135,8 @@ typedef struct ProbeConfig {
         uint16_t port;
 } ProbeConfig;
 
+bool probe_configs_same(const ProbeConfig *a, size_t a_count, const ProbeConfig *b, size_t b_count);
+
 /* When a service may be interrupted. */
 typedef struct RestartWindow {
         char *text;       /* owns both; as configured: "Sun 03:00 /2h" */

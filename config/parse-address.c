@@ -92,6 +92,17 @@ void probe_configs_done(ProbeConfig **probes, size_t *count) {
         *count = 0;
 }
 
+bool probe_configs_same(
+                const ProbeConfig *a, size_t a_count, const ProbeConfig *b, size_t b_count) {
+        if (a_count != b_count)
+                return false;
+        for (size_t i = 0; i < a_count; i++)
+                if (a[i].protocol != b[i].protocol || a[i].port != b[i].port ||
+                    !str_equal(a[i].host, b[i].host))
+                        return false;
+        return true;
+}
+
 /* "HOST:PORT", "smtp HOST:PORT" */
 static int parse_probe(const char *text, ProbeConfig *ret, char **ret_reason) {
         const char *space = strchr(text, ' '), *where = text, *fault;

@@ -149,8 +149,8 @@ static int finding_json(const Finding *f, Json **ret) {
         return r;
 }
 
-static int lists_json(const Inspection *i, Json *certificates, Json *findings, Json *names) {
-        int r = certificates && findings && names ? 0 : -ENOMEM;
+static int lists_json(const Inspection *i, Json *certificates, Json *findings) {
+        int r = certificates && findings ? 0 : -ENOMEM;
         Json *j = NULL;
 
         for (size_t k = 0; k < i->count && r >= 0; k++) {
@@ -163,19 +163,16 @@ static int lists_json(const Inspection *i, Json *certificates, Json *findings, J
                 if (r >= 0)
                         r = json_append(findings, j);
         }
-        for (size_t k = 0; k < i->names.count && r >= 0; k++)
-                r = json_append_string(names, i->names.items[k]);
         return r;
 }
 
 int inspect_json(Ctl *ctl, const InspectSource *source, const Inspection *i, int64_t now) {
-        _cleanup_(json_freep) Json *certificates = json_array_new(), *findings = json_array_new(),
-                                   *names = json_array_new();
+        _cleanup_(json_freep) Json *certificates = json_array_new(), *findings = json_array_new();
         _cleanup_free_ char *label = str_escape(source->label, STR_ESCAPE_MAX);
         int64_t left = i->count > 0 ? i->certificates[0].not_after - now : 0;
         int r;
 
-        r = lists_json(i, certificates, findings, names);
+        r = lists_json(i, certificates, findings);
         if (r >= 0)
                 r = json_set_string(ctl->answer, "source", label);
         if (r >= 0)
@@ -189,7 +186,7 @@ int inspect_json(Ctl *ctl, const InspectSource *source, const Inspection *i, int
         if (r >= 0)
                 r = json_set_bool(ctl->answer, "ok", inspection_is_good(i));
         if (r >= 0)
-                r = json_set(ctl->answer, "names", TAKE_PTR(names));
+                r = json_set_strings(ctl->answer, "names", &i->names);
         if (r >= 0)
                 r = json_set(ctl->answer, "certificates", TAKE_PTR(certificates));
         return r < 0 ? r : json_set(ctl->answer, "findings", TAKE_PTR(findings));

@@ -172,13 +172,9 @@ static int prove_all(
 }
 
 static int ask_for_token(VarlinkClient *client, const StringList *names, VarlinkReply *reply) {
-        _cleanup_(json_freep) Json *parameters = json_object_new(), *list = json_array_new();
-        int r = parameters && list ? 0 : -ENOMEM;
+        _cleanup_(json_freep) Json *parameters = json_object_new();
+        int r = parameters ? json_set_strings(parameters, "names", names) : -ENOMEM;
 
-        for (size_t i = 0; i < names->count && r >= 0; i++)
-                r = json_append_string(list, names->items[i]);
-        if (r >= 0)
-                r = json_set(parameters, "names", TAKE_PTR(list));
         return r < 0 ? r
                      : varlink_client_call(
                                        client, "io.renewd.Manager.ShowProbe", TAKE_PTR(parameters),

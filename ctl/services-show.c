@@ -203,19 +203,6 @@ int services_print(const ServiceProfile *p) {
 
 /* ---- JSON ---- */
 
-static int set_list(Json *j, const char *key, const StringList *list) {
-        Json *array = json_array_new();
-        int r = array ? 0 : -ENOMEM;
-
-        for (size_t i = 0; i < list->count && r >= 0; i++)
-                r = json_append_string(array, list->items[i]);
-        if (r < 0) {
-                (void) json_free(array);
-                return r;
-        }
-        return json_set(j, key, array);
-}
-
 static int collect_setting(const char *key, const char *value, void *userdata) {
         Json *settings = userdata;
         const Json *present = json_get(settings, key);
@@ -285,9 +272,9 @@ static int set_challenge(const ServiceConfig *s, Json *answer) {
         if (r >= 0)
                 r = json_set_string(challenge, "snippet", s->snippet);
         if (r >= 0)
-                r = set_list(challenge, "lines", &s->lines);
+                r = json_set_strings(challenge, "lines", &s->lines);
         if (r >= 0)
-                r = set_list(challenge, "otherwise", &s->otherwise);
+                r = json_set_strings(challenge, "otherwise", &s->otherwise);
         return r < 0 ? r : json_set(answer, "challenge", TAKE_PTR(challenge));
 }
 
@@ -306,13 +293,13 @@ int services_json(const ServiceProfile *p, Json *answer) {
         if (r >= 0)
                 r = set_certificate(s, answer);
         if (r >= 0)
-                r = set_list(answer, "paths", &p->paths);
+                r = json_set_strings(answer, "paths", &p->paths);
         if (r >= 0)
                 r = set_settings(p, answer);
         if (r >= 0)
-                r = set_list(answer, "configure", &s->configure);
+                r = json_set_strings(answer, "configure", &s->configure);
         if (r >= 0)
-                r = set_list(answer, "notes", &s->notes);
+                r = json_set_strings(answer, "notes", &s->notes);
         if (r >= 0)
                 r = set_variables(&s->variables, answer);
         if (r >= 0)

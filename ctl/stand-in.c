@@ -28,15 +28,6 @@ static int read_names(Ctl *ctl, StringList *ret) {
         return 0;
 }
 
-static int put_names(const StringList *names, Json *j) {
-        _cleanup_(json_freep) Json *list = json_array_new();
-        int r = list ? 0 : -ENOMEM;
-
-        for (size_t i = 0; i < names->count && r >= 0; i++)
-                r = json_append_string(list, names->items[i]);
-        return r < 0 ? r : json_set(j, "names", TAKE_PTR(list));
-}
-
 static int ask(Ctl *ctl,
                const char *name,
                const StringList *names,
@@ -48,7 +39,7 @@ static int ask(Ctl *ctl,
 
         r = j ? json_set_string(j, "certificate", name) : -ENOMEM;
         if (r >= 0 && names->count > 0)
-                r = put_names(names, j);
+                r = json_set_strings(j, "names", names);
         if (r >= 0)
                 r = json_set_string(j, "other", other);
         if (r < 0)

@@ -192,25 +192,12 @@ static const char *key_to_reuse(const Cert *c) {
         return c->info.spki_sha256;
 }
 
-static int set_names(Json *j, const StringList *names) {
-        Json *list = json_array_new();
-        int r = list ? 0 : -ENOMEM;
-
-        for (size_t i = 0; i < names->count && r >= 0; i++)
-                r = json_append_string(list, names->items[i]);
-        if (r < 0) {
-                (void) json_free(list);
-                return r;
-        }
-        return json_set(j, "names", list);
-}
-
 /* Once a request was made with this attempt's key, no other key may take its place. */
 static int csr_parameters(const Cert *c, bool another, Json *j) {
         const RecordAttempt *a = &c->record.attempt;
         int r;
 
-        r = set_names(j, &a->names);
+        r = json_set_strings(j, "names", &a->names);
         if (r >= 0)
                 r = json_set_string(j, "certificate", c->config->name);
         if (r >= 0)

@@ -2,19 +2,6 @@
 
 #include "daemon/cert-internal.h"
 
-static int put_names(const Cert *c, Json *j) {
-        Json *names = json_array_new();
-        int r = names ? 0 : -ENOMEM;
-
-        for (size_t i = 0; i < c->config->names.count && r >= 0; i++)
-                r = json_append_string(names, c->config->names.items[i]);
-        if (r < 0) {
-                (void) json_free(names);
-                return r;
-        }
-        return json_set(j, "names", names);
-}
-
 static int put_targets(const Cert *c, Json *j) {
         _cleanup_(json_freep) Json *targets = json_array_new();
         int r = targets ? 0 : -ENOMEM;
@@ -131,7 +118,7 @@ int cert_json(const Cert *c, Json **ret) {
 
         r = j ? json_set_string(j, "name", c->config->name) : -ENOMEM;
         if (r >= 0)
-                r = put_names(c, j);
+                r = json_set_strings(j, "names", &c->config->names);
         if (r >= 0)
                 r =
                                 json_set_string(j, "ca",

@@ -77,13 +77,9 @@ static int on_show(VarlinkCall *call, const Json *parameters, void *client) {
 /* ---- records of dns-persist-01 ---- */
 
 static int answer_records(VarlinkCall *call, const StringList *records) {
-        _cleanup_(json_freep) Json *answer = json_object_new(), *list = json_array_new();
-        int r = answer && list ? 0 : -ENOMEM;
+        _cleanup_(json_freep) Json *answer = json_object_new();
+        int r = answer ? json_set_strings(answer, "records", records) : -ENOMEM;
 
-        for (size_t i = 0; i < records->count && r >= 0; i++)
-                r = json_append_string(list, records->items[i]);
-        if (r >= 0)
-                r = json_set(answer, "records", TAKE_PTR(list));
         return r < 0 ? r : varlink_reply(call, TAKE_PTR(answer));
 }
 

@@ -232,21 +232,8 @@ int record_write_text(Json *j, const char *key, const char *text) {
         return 0;
 }
 
-static int write_texts(Json *j, const char *key, const StringList *texts) {
-        Json *list = json_array_new();
-        int r = list ? 0 : -ENOMEM;
-
-        for (size_t i = 0; i < texts->count && r >= 0; i++)
-                r = json_append_string(list, texts->items[i]);
-        if (r < 0) {
-                (void) json_free(list);
-                return r;
-        }
-        return json_set(j, key, list);
-}
-
 int record_write_names(Json *j, const StringList *names) {
-        return write_texts(j, "names", names);
+        return json_set_strings(j, "names", names);
 }
 
 Json *record_member_of(const Json *record, const char *key) {
@@ -380,7 +367,7 @@ int record_build(const Record *rec, Json **ret) {
         if (r >= 0)
                 r = write_error(j, &rec->error);
         if (r >= 0 && rec->revoked.count > 0)
-                r = write_texts(j, "revoked", &rec->revoked);
+                r = json_set_strings(j, "revoked", &rec->revoked);
         if (r >= 0)
                 r = record_write_renewal(j, &rec->renewal);
         if (r >= 0)

@@ -44,19 +44,6 @@ static int put_request(const SessionCall *c, Json *parameters) {
         return json_set(parameters, "request", request);
 }
 
-static int put_names(const SessionCall *c, Json *parameters) {
-        Json *names = json_array_new();
-        int r = names ? 0 : -ENOMEM;
-
-        for (size_t i = 0; i < c->names.count && r >= 0; i++)
-                r = json_append_string(names, c->names.items[i]);
-        if (r < 0) {
-                (void) json_free(names);
-                return r;
-        }
-        return json_set(parameters, "names", names);
-}
-
 static int put_text(Json *j, const char *key, const char *text) {
         return text ? json_set_string(j, key, text) : 0;
 }
@@ -65,7 +52,7 @@ static int put_text(Json *j, const char *key, const char *text) {
 static int put_wishes(const SessionCall *c, Json *parameters) {
         int r;
 
-        r = put_names(c, parameters);
+        r = json_set_strings(parameters, "names", &c->names);
         if (r >= 0)
                 r = put_text(parameters, "profile", c->profile);
         if (r >= 0)

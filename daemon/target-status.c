@@ -40,15 +40,6 @@ int target_describe(const Target *t, char **ret) {
         return str_printf(ret, "%s %s", text, t->config->name);
 }
 
-static int add_todo(Json *j, const StringList *todo) {
-        _cleanup_(json_freep) Json *list = json_array_new();
-        int r = list ? 0 : -ENOMEM;
-
-        for (size_t i = 0; i < todo->count && r >= 0; i++)
-                r = json_append_string(list, todo->items[i]);
-        return r < 0 ? r : json_set(j, "todo", TAKE_PTR(list));
-}
-
 void target_set_stand_in(Target *t, const char *state) {
         (void) str_replace(&t->stand_in, state); /* without memory the words of before */
 }
@@ -91,7 +82,7 @@ int target_json(const Target *t, Json **ret) {
         if (r >= 0)
                 r = json_set_int64(j, "next_attempt", target_next_attempt(t));
         if (r >= 0 && t->row.todo.count > 0)
-                r = add_todo(j, &t->row.todo);
+                r = json_set_strings(j, "todo", &t->row.todo);
         if (r >= 0)
                 r = target_endpoints_json(&t->endpoints, &endpoints);
         if (r >= 0)
@@ -103,15 +94,6 @@ int target_json(const Target *t, Json **ret) {
 }
 
 /* ---- the same target? ---- */
-
-static bool same_list(const StringList *a, const StringList *b) {
-        if (a->count != b->count)
-                return false;
-        for (size_t i = 0; i < a->count; i++)
-                if (strcmp(a->items[i], b->items[i]) != 0)
-                        return false;
-        return true;
-}
 
 static bool same_windows(const TargetConfig *a, const TargetConfig *b) {
         if (a->window_count != b->window_count)
@@ -127,27 +109,17 @@ static bool same_file(const FileConfig *a, const FileConfig *b) {
         return a->content == b->content && a->mode == b->mode && str_equal(a->path, b->path) &&
                str_equal(a->owner, b->owner) && str_equal(a->group, b->group) &&
                a->leave_rights == b->leave_rights && a->keep_link == b->keep_link &&
-               same_list(&a->acl, &b->acl) && file_form_same(&a->form, &b->form);
+               string_list_same(&a->acl, &b->acl) && file_form_same(&a->form, &b->form);
 }
 
 static bool same_telling(const TargetConfig *a, const TargetConfig *b) {
         return str_equal(a->unit, b->unit) && a->signal_number == b->signal_number &&
-               same_list(&a->command, &b->command) && str_equal(a->command_user, b->command_user) &&
-               same_list(&a->fallback_command, &b->fallback_command) &&
-               same_list(&a->prove, &b->prove) && a->memory_max == b->memory_max &&
+               string_list_same(&a->command, &b->command) &&
+               str_equal(a->command_user, b->command_user) &&
+               string_list_same(&a->fallback_command, &b->fallback_command) &&
+               string_list_same(&a->prove, &b->prove) && a->memory_max == b->memory_max &&
                a->tasks_max == b->tasks_max && a->stand_in == b->stand_in &&
                str_equal(a->take_over, b->take_over);
-}
-
-static bool same_probes(const TargetConfig *a, const TargetConfig *b) {
-        if (a->probe_count != b->probe_count)
-                return false;
-        for (size_t i = 0; i < a->probe_count; i++)
-                if (a->probes[i].protocol != b->probes[i].protocol ||
-                    a->probes[i].port != b->probes[i].port ||
-                    !str_equal(a->probes[i].host, b->probes[i].host))
-                        return false;
-        return true;
 }
 
 bool target_config_same(const TargetConfig *a, const TargetConfig *b) {
@@ -156,12 +128,14 @@ bool target_config_same(const TargetConfig *a, const TargetConfig *b) {
         for (size_t i = 0; i < a->file_count; i++)
                 if (!same_file(&a->files[i], &b->files[i]))
                         return false;
-        return same_list(&a->check, &b->check) && same_list(&a->hook, &b->hook) &&
-               same_windows(a, b) && same_list(&a->setup, &b->setup) &&
-               same_list(&a->options, &b->options) && same_list(&a->twin_files, &b->twin_files) &&
+        return string_list_same(&a->check, &b->check) && string_list_same(&a->hook, &b->hook) &&
+               same_windows(a, b) && string_list_same(&a->setup, &b->setup) &&
+               string_list_same(&a->options, &b->options) &&
+               string_list_same(&a->twin_files, &b->twin_files) &&
                a->probe_family == b->probe_family && str_equal(a->reload, b->reload) &&
                str_equal(a->restart, b->restart) && same_telling(a, b) &&
-               a->timeout_sec == b->timeout_sec && same_probes(a, b) &&
+               a->timeout_sec == b->timeout_sec &&
+               probe_configs_same(a->probes, a->probe_count, b->probes, b->probe_count) &&
                str_equal(a->probe_name, b->probe_name) && a->validation == b->validation &&
                str_equal(a->pin, b->pin);
 }

@@ -158,15 +158,6 @@ int row_drop(int dir_fd, const char *target) {
         return r < 0 ? r : file_remove_at(dir_fd, name);
 }
 
-static int add_todo(Json *j, const StringList *todo) {
-        _cleanup_(json_freep) Json *list = json_array_new();
-        int r = list ? 0 : -ENOMEM;
-
-        for (size_t i = 0; i < todo->count && r >= 0; i++)
-                r = json_append_string(list, todo->items[i]);
-        return r < 0 ? r : json_set(j, "todo", TAKE_PTR(list));
-}
-
 int row_to_json(const Row *row, Json **ret) {
         _cleanup_(json_freep) Json *j = json_object_new();
         int r = j ? add_stored(j, row) : -ENOMEM;
@@ -178,7 +169,7 @@ int row_to_json(const Row *row, Json **ret) {
         if (r >= 0)
                 r = json_set_string(j, "unit", row->unit ? row->unit : "none");
         if (r >= 0 && row->todo_known)
-                r = add_todo(j, &row->todo);
+                r = json_set_strings(j, "todo", &row->todo);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(j);

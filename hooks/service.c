@@ -141,19 +141,11 @@ static int read_proofs(Request *q, const Json *parameters, ProofList *ret) {
         return 1;
 }
 
-static int answer_errors(Request *q, const StringList *errors) {
+static int answer_list(VarlinkCall *call, const char *key, const StringList *list) {
         _cleanup_(json_freep) Json *reply = json_object_new();
-        Json *list = json_array_new();
-        int r = reply && list ? 0 : -ENOMEM;
+        int r = reply ? json_set_strings(reply, key, list) : -ENOMEM;
 
-        for (size_t i = 0; i < errors->count && r >= 0; i++)
-                r = json_append_string(list, errors->items[i]);
-        if (r < 0) {
-                (void) json_free(list);
-                return r;
-        }
-        r = json_set(reply, "errors", list);
-        return r < 0 ? r : varlink_reply(q->call, TAKE_PTR(reply));
+        return r < 0 ? r : varlink_reply(call, TAKE_PTR(reply));
 }
 
 /* Clean-up is asked for also when the configuration has an error by now: it only takes away. */
@@ -179,7 +171,7 @@ static int method_present(VarlinkCall *call, const Json *parameters, void *userd
         if (r <= 0)
                 return r;
         r = present_proofs(q.service->paths, q.certificate, &proofs, &errors);
-        return r < 0 ? answer_error(&q, r, NULL) : answer_errors(&q, &errors);
+        return r < 0 ? answer_error(&q, r, NULL) : answer_list(q.call, "errors", &errors);
 }
 
 static int method_cleanup(VarlinkCall *call, const Json *parameters, void *userdata) {
@@ -194,7 +186,7 @@ static int method_cleanup(VarlinkCall *call, const Json *parameters, void *userd
         if (r <= 0)
                 return r;
         r = present_cleanup(q.service->paths, q.certificate, all ? NULL : &proofs, &errors);
-        return r < 0 ? answer_error(&q, r, NULL) : answer_errors(&q, &errors);
+        return r < 0 ? answer_error(&q, r, NULL) : answer_list(q.call, "errors", &errors);
 }
 
 /* ---- methods ---- */
@@ -301,17 +293,6 @@ static int method_inspect(VarlinkCall *call, const Json *parameters, void *userd
         return r < 0 ? answer_error(&q, r, error) : answer_row(&q, &row);
 }
 
-static int answer_messages(VarlinkCall *call, const StringList *messages) {
-        _cleanup_(json_freep) Json *reply = json_object_new(), *list = json_array_new();
-        int r = reply && list ? 0 : -ENOMEM;
-
-        for (size_t i = 0; i < messages->count && r >= 0; i++)
-                r = json_append_string(list, messages->items[i]);
-        if (r >= 0)
-                r = json_set(reply, "messages", TAKE_PTR(list));
-        return r < 0 ? r : varlink_reply(call, TAKE_PTR(reply));
-}
-
 static int method_restored(VarlinkCall *call, const Json *parameters, void *userdata) {
         _cleanup_(request_done) Request q = { .service = userdata, .call = call };
         _cleanup_(string_list_done) StringList messages = {};
@@ -327,7 +308,7 @@ static int method_restored(VarlinkCall *call, const Json *parameters, void *user
         job.target = q.target;
         job.config = q.config;
         r = deploy_restored(&job, &messages, &error);
-        return r < 0 ? answer_error(&q, r, error) : answer_messages(call, &messages);
+        return r < 0 ? answer_error(&q, r, error) : answer_list(call, "messages", &messages);
 }
 
 static int method_stand_in(VarlinkCall *call, const Json *parameters, void *userdata) {
