@@ -123,7 +123,7 @@ static void on_inspected(const HelperReply *reply, void *userdata) {
         target_decide(t);
 }
 
-static void inspect(void *userdata) {
+static void look(void *userdata) {
         call(userdata, "Inspect", false, on_inspected);
 }
 
@@ -131,7 +131,7 @@ void target_look(Target *t) {
         if (!t->leaf || t->given_back)
                 return;
         t->mend_tried = false;
-        with_place(t, TARGET_LOOKING, inspect);
+        with_place(t, TARGET_LOOKING, look);
 }
 
 /* ---- Mended ---- */

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "acme/inspect.h"
-
 static const char *const served_names[] = {
         [SERVED_UNKNOWN] = "unknown", [SERVED_NOT_PROBED] = "not-probed",
         [SERVED_YES] = "yes",         [SERVED_FLAWED] = "flawed",
@@ -62,36 +60,13 @@ static int judge_equal(
         if (seen->chain_pem) {
                 served.size = strlen(seen->chain_pem);
                 r = chain_served_fault(
-                                &served, expected->chain, expected->name, expected->now,
+                                &served, expected->chain, expected->rules.name, expected->rules.now,
                                 &e->message);
         }
         if (r < 0 && r != -EBADMSG) /* it has the right digest: it can be read */
                 return r;
         e->served = r > 0 ? SERVED_FLAWED : SERVED_YES;
         return 0;
-}
-
-/* The pin that is asked for at this place, or that becomes it. */
-static int find_pin(
-                const TargetEndpoint *e,
-                const Inspection *i,
-                const ServedExpectation *expected,
-                InspectPin *ret) {
-        const char *known = expected->pin;
-
-        if (!known && expected->validation == VALIDATION_BASIC &&
-            json_get_string(expected->pins, e->place, &known) < 0)
-                known = NULL;
-        if (known) {
-                *ret = inspection_matches_pin(i, known) ? PIN_SAME : PIN_OTHER;
-                return 0;
-        }
-        *ret = PIN_NONE;
-        if (expected->validation != VALIDATION_BASIC || i->signer == SIGNER_PUBLIC_CA)
-                return 0;
-        *ret = PIN_SAME;
-        *expected->pinned = true;
-        return json_set_string(expected->pins, e->place, i->certificates[0].pin);
 }
 
 static int tell_faults(TargetEndpoint *e, const Inspection *i) {
@@ -106,29 +81,11 @@ static int tell_faults(TargetEndpoint *e, const Inspection *i) {
 
 /* Whatever leaf it is: by its signer, its name, its pin. */
 static int judge_by_level(
-                TargetEndpoint *e, const ProbeResult *seen, const ServedExpectation *expected) {
-        static const InspectLevel levels[VALIDATION_MAX] = {
-                [VALIDATION_DISABLED] = LEVEL_DISABLED,
-                [VALIDATION_BASIC] = LEVEL_BASIC,
-                [VALIDATION_RECOMMENDED] = LEVEL_RECOMMENDED,
-                [VALIDATION_STRICT] = LEVEL_STRICT,
-        };
-        Bytes served = { .data = (uint8_t *) seen->chain_pem,
-                         .size = seen->chain_pem ? strlen(seen->chain_pem) : 0 };
-        InspectInput input = { .data = &served,
-                               .served = true,
-                               .name = expected->name,
-                               .roots = expected->roots,
-                               .now = expected->now };
+                TargetEndpoint *e, const ProbeResult *seen, const ValidationRules *rules) {
         _cleanup_(inspection_done) Inspection i = {};
-        InspectPin pin = PIN_NONE;
         int r;
 
-        r = inspect(&input, &i);
-        if (r >= 0 && i.count > 0)
-                r = find_pin(e, &i, expected, &pin);
-        if (r >= 0)
-                r = inspection_judge(&i, levels[expected->validation], pin);
+        r = validation_judge(rules, e->place, seen->chain_pem ? seen->chain_pem : "", &i);
         return r < 0 ? r : tell_faults(e, &i);
 }
 
@@ -141,10 +98,11 @@ static int judge(TargetEndpoint *e, const ProbeResult *seen, const ServedExpecta
         }
         memcpy(e->leaf, seen->leaf_sha256, sizeof(e->leaf));
         e->not_after = seen->not_after;
-        if (expected->validation != VALIDATION_LEAF)
-                return judge_by_level(e, seen, expected);
-        return str_equal(seen->leaf_sha256, expected->leaf) ? judge_equal(e, seen, expected)
-                                                            : judge_other(e, seen, expected->now);
+        if (expected->rules.level != VALIDATION_LEAF)
+                return judge_by_level(e, seen, &expected->rules);
+        return str_equal(seen->leaf_sha256, expected->leaf)
+                               ? judge_equal(e, seen, expected)
+                               : judge_other(e, seen, expected->rules.now);
 }
 
 int target_endpoints_add(

@@ -5,6 +5,7 @@
 #include "acme/certinfo.h"
 #include "base/json.h"
 #include "config/config.h"
+#include "daemon/validation.h"
 #include "probe/probe.h"
 
 typedef enum TargetServed {
@@ -41,15 +42,8 @@ int target_endpoint_place(const ProbeConfig *p, const char *address, char **ret)
 /* What must be served. */
 typedef struct ServedExpectation {
         const char *leaf;
-        const char *name;   /* asked for; may be NULL */
-        const Bytes *chain; /* as it was issued; may be empty */
-        int64_t now;
-        /* of VALIDATION_DISABLED and above, which ask for no leaf */
-        Validation validation;
-        const char *pin;    /* of the configuration; may be NULL */
-        const Bytes *roots; /* PEM of the trusted ones; may be NULL: none */
-        Json *pins;         /* place → pin of what was seen before; what is seen first is added */
-        bool *pinned;       /* set when something was */
+        const Bytes *chain;    /* as it was issued; may be empty */
+        ValidationRules rules; /* with VALIDATION_LEAF this leaf, else whatever satisfies them */
 } ServedExpectation;
 
 /* The results of one probe; appended. An address of its host that takes no connection is spared if another one does,

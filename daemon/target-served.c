@@ -144,47 +144,41 @@ static void conclude(Target *t) {
 /* ---- one after another ---- */
 
 /* What levels ask for besides; what cannot be read is not there: then nothing is trusted or known. */
-static void read_known(const Target *t, ServedExpectation *expected, Bytes *roots) {
+static void read_known(const Target *t, Json **pins, Bytes *roots) {
         if (t->config->validation == VALIDATION_LEAF)
                 return;
         if (probe_roots(NULL, roots) < 0)
                 log_debug("%s: the trusted roots cannot be read", t->certificate);
-        if (store_load(t->owner.engine->store, STORE_PINS, t->certificate, &expected->pins) < 0)
-                expected->pins = NULL;
-        if (!expected->pins)
-                expected->pins = json_object_new(); /* without memory nothing is pinned */
-}
-
-/* Durable before it counts: what is forgotten would be pinned anew. */
-static int save_pins(const Target *t, const ServedExpectation *expected) {
-        if (!*expected->pinned)
-                return 0;
-        return store_save(t->owner.engine->store, STORE_PINS, t->certificate, expected->pins);
+        if (store_load(t->owner.engine->store, STORE_PINS, t->certificate, pins) < 0)
+                *pins = json_object_new(); /* without memory nothing is pinned */
 }
 
 static int take_results(Target *t, const ProbeResult *results, size_t count) {
         _cleanup_(bytes_done) Bytes chain = {}, roots = { .limit = PROBE_ROOTS_MAX };
         _cleanup_(json_freep) Json *pins = NULL;
+        Store *store = t->owner.engine->store;
         bool pinned = false;
-        ServedExpectation expected = {
-                .leaf = t->leaf,
-                .name = t->config->probe_name,
-                .chain = &chain,
-                .now = loop_wall_sec(t->owner.engine->loop),
-                .validation = t->config->validation,
-                .pin = t->config->pin,
-                .roots = &roots,
-                .pinned = &pinned,
-        };
+        ServedExpectation expected = { .leaf = t->leaf, .chain = &chain };
         int r;
 
-        if (store_load_chain(t->owner.engine->store, t->certificate, &chain) < 0)
+        if (store_load_chain(store, t->certificate, &chain) < 0)
                 bytes_done(&chain); /* then the intermediates are not known */
-        read_known(t, &expected, &roots);
-        pins = expected.pins;
+        read_known(t, &pins, &roots);
+        expected.rules = (ValidationRules){
+                .level = t->config->validation,
+                .name = t->config->probe_name,
+                .pin = t->config->pin,
+                .roots = &roots,
+                .now = loop_wall_sec(t->owner.engine->loop),
+                .pins = pins,
+                .pinned = &pinned,
+        };
         r = target_endpoints_add(
                         &t->seen, &t->config->probes[t->next_probe], results, count, &expected);
-        return r < 0 ? r : save_pins(t, &expected);
+        if (r < 0 || !pinned)
+                return r;
+        /* Durable before it counts: what is forgotten would be pinned anew. */
+        return store_save(store, STORE_PINS, t->certificate, pins);
 }
 
 static void on_result(const ProbeResult *results, size_t count, void *userdata) {

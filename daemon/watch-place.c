@@ -11,14 +11,6 @@ static const char *const state_names[] = {
         [WATCH_WRONG] = "wrong",
 };
 
-static const InspectLevel levels[VALIDATION_MAX] = {
-        [VALIDATION_LEAF] = LEVEL_STRICT, /* there is no leaf of ours to compare with */
-        [VALIDATION_DISABLED] = LEVEL_DISABLED,
-        [VALIDATION_BASIC] = LEVEL_BASIC,
-        [VALIDATION_RECOMMENDED] = LEVEL_RECOMMENDED,
-        [VALIDATION_STRICT] = LEVEL_STRICT,
-};
-
 void watch_places_done(WatchPlaces *p) {
         for (size_t i = 0; i < p->count; i++) {
                 free(p->items[i].place);
@@ -28,30 +20,6 @@ void watch_places_done(WatchPlaces *p) {
         }
         free(p->items);
         *p = (WatchPlaces){};
-}
-
-/* ---- pins ---- */
-
-/* With Pin= that one counts; at level basic the one of the first sight, which is kept. */
-static int find_pin(
-                const WatchConfig *config,
-                const WatchPlace *p,
-                const Inspection *seen,
-                Json *first_pins,
-                bool *ret_pinned,
-                InspectPin *ret) {
-        const char *pin = config->pin;
-
-        *ret = PIN_NONE;
-        if (!pin && config->validation != VALIDATION_BASIC)
-                return 0;
-        if (!pin && json_get_string(first_pins, p->place, &pin) < 0) {
-                *ret = PIN_SAME;
-                *ret_pinned = true;
-                return json_set_string(first_pins, p->place, p->pin);
-        }
-        *ret = inspection_matches_pin(seen, pin) ? PIN_SAME : PIN_OTHER;
-        return 0;
 }
 
 /* ---- the judgement ---- */
@@ -73,41 +41,24 @@ static int describe(WatchPlace *p, const Inspection *seen) {
         return p->message ? 0 : -ENOMEM;
 }
 
-static int take_seen(
-                WatchPlace *p,
-                const WatchConfig *config,
-                Inspection *seen,
-                Json *first_pins,
-                bool *ret_pinned) {
-        InspectPin pin;
-        int r;
+static int take_seen(WatchPlace *p, const Inspection *seen) {
+        const InspectedCertificate *leaf = &seen->certificates[0];
 
+        if (seen->count == 0) {
+                p->state = WATCH_WRONG;
+                return str_replace(&p->message, "its certificate cannot be read");
+        }
         p->signer = seen->signer;
-        memcpy(p->leaf, seen->certificates[0].sha256, sizeof(p->leaf));
-        p->not_after = seen->certificates[0].not_after;
-        r = str_replace(&p->pin, seen->certificates[0].pin);
-        if (r >= 0)
-                r = find_pin(config, p, seen, first_pins, ret_pinned, &pin);
-        if (r >= 0)
-                r = inspection_judge(seen, levels[config->validation], pin);
-        if (r < 0)
-                return r;
+        memcpy(p->leaf, leaf->sha256, sizeof(p->leaf));
+        p->not_after = leaf->not_after;
         p->state = inspection_is_good(seen) ? WATCH_GOOD : WATCH_WRONG;
+        if (str_replace(&p->pin, leaf->pin) < 0)
+                return -ENOMEM;
         return describe(p, seen);
 }
 
-static int judge(
-                WatchPlace *p,
-                const WatchConfig *config,
-                const ProbeConfig *probe,
-                const ProbeResult *result,
-                const Bytes *roots,
-                int64_t now,
-                Json *first_pins,
-                bool *ret_pinned) {
+static int judge(WatchPlace *p, const ProbeResult *result, const ValidationRules *rules) {
         _cleanup_(inspection_done) Inspection seen = {};
-        Bytes chain = { .data = (uint8_t *) result->chain_pem }; /* borrows */
-        const char *name = config->server_name;
         int r;
 
         if (result->outcome != PROBE_SERVED || !result->chain_pem) {
@@ -116,33 +67,20 @@ static int judge(
                                 &p->message,
                                 result->detail && *result->detail ? result->detail : "no answer");
         }
-        if (!name && !identifier_is_ip(probe->host))
-                name = probe->host;
-        chain.size = strlen(result->chain_pem);
-        r = inspect(&(InspectInput){ .data = &chain,
-                                     .served = true,
-                                     .name = name,
-                                     .roots = roots,
-                                     .now = now },
-                    &seen);
-        if (r < 0)
-                return r;
-        if (seen.count > 0)
-                return take_seen(p, config, &seen, first_pins, ret_pinned);
-        p->state = WATCH_WRONG;
-        return str_replace(&p->message, "its certificate cannot be read");
+        r = validation_judge(rules, p->place, result->chain_pem, &seen);
+        return r < 0 ? r : take_seen(p, &seen);
 }
 
 int watch_places_judge(
                 WatchPlaces *p,
-                const WatchConfig *config,
                 const ProbeConfig *probe,
                 const ProbeResult *results,
                 size_t count,
-                const Bytes *roots,
-                int64_t now,
-                Json *first_pins,
-                bool *ret_pinned) {
+                const ValidationRules *rules) {
+        ValidationRules named = *rules;
+
+        if (!named.name && !identifier_is_ip(probe->host))
+                named.name = probe->host;
         for (size_t i = 0; i < count; i++) {
                 WatchPlace *grown = reallocarray(p->items, p->count + 1, sizeof *grown);
                 int r;
@@ -154,8 +92,7 @@ int watch_places_judge(
                 *grown = (WatchPlace){};
                 r = target_endpoint_place(probe, results[i].address, &grown->place);
                 if (r >= 0)
-                        r = judge(grown, config, probe, &results[i], roots, now, first_pins,
-                                  ret_pinned);
+                        r = judge(grown, &results[i], &named);
                 if (r < 0)
                         return r;
         }

@@ -2,9 +2,7 @@
 
 /* One address of a watched endpoint, and what is thought of its certificate. */
 
-#include "acme/inspect.h"
-#include "base/json.h"
-#include "config/config.h"
+#include "daemon/validation.h"
 #include "probe/probe.h"
 
 typedef enum WatchState {
@@ -32,17 +30,12 @@ typedef struct WatchPlaces {
 
 void watch_places_done(WatchPlaces *p);
 
-/* Appends a place for each result. `first_pins`: object of place → pin, of the first sight at level basic; a new one is
- * added to it and *ret_pinned set. `roots`: PEM of the trusted ones. */
+/* Appends a place for each result. Without a name in the rules the probe's host is the name that is asked for. */
 int watch_places_judge(
                 WatchPlaces *p,
-                const WatchConfig *config,
                 const ProbeConfig *probe,
                 const ProbeResult *results,
                 size_t count,
-                const Bytes *roots,
-                int64_t now,
-                Json *first_pins,
-                bool *ret_pinned);
+                const ValidationRules *rules);
 
 int watch_place_json(const WatchPlace *p, const char *watch, Json **ret);

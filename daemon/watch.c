@@ -17,6 +17,7 @@ typedef struct Watch {
         WatchPlaces places, seen;  /* as last seen; those that the look has come to */
         Json *pins;                /* of the first sight; NULL: not read yet */
         bool pinned;               /* they changed in this look */
+        Bytes roots;               /* PEM of the trusted ones, during a look */
         Slot *slot;
         ProberCall *call;
         Timer *timer;
@@ -35,6 +36,7 @@ static void watch_stop(Watch *w) {
         w->slot = slot_free(w->slot);
         w->timer = timer_free(w->timer);
         watch_places_done(&w->seen);
+        bytes_done(&w->roots);
 }
 
 static Watch *watch_free(Watch *w) {
@@ -96,6 +98,7 @@ static void conclude(Watch *w) {
             store_save(owner->engine->store, STORE_WATCH, w->config->name, w->pins) < 0)
                 log_warning("watch %s: the pins cannot be kept", w->config->name);
         w->pinned = false;
+        bytes_done(&w->roots);
         watch_plan(w, w->config->every_sec);
         owner->changed(owner->userdata);
 }
@@ -106,17 +109,19 @@ static void shake(void *userdata);
 
 static void on_result(const ProbeResult *results, size_t count, void *userdata) {
         Watch *w = userdata;
-        _cleanup_(bytes_done) Bytes roots = { .limit = PROBE_ROOTS_MAX };
+        ValidationRules rules = {
+                .level = w->config->validation,
+                .name = w->config->server_name,
+                .pin = w->config->pin,
+                .roots = &w->roots,
+                .now = loop_wall_sec(w->all->owner.engine->loop),
+                .pins = w->pins,
+                .pinned = &w->pinned,
+        };
         int r;
 
         w->call = prober_call_free(w->call);
-        r = probe_roots(w->config->bundle, &roots);
-        if (r < 0) /* then nothing is trusted */
-                log_warning("watch %s: the trusted roots cannot be read: %s", w->config->name,
-                            errno_text(r));
-        r = watch_places_judge(
-                        &w->seen, w->config, &w->config->probes[w->next_probe], results, count,
-                        &roots, loop_wall_sec(w->all->owner.engine->loop), w->pins, &w->pinned);
+        r = watch_places_judge(&w->seen, &w->config->probes[w->next_probe], results, count, &rules);
         if (r < 0)
                 log_warning("watch %s: %s", w->config->name, errno_text(r));
         if (++w->next_probe < w->config->probe_count)
@@ -155,12 +160,23 @@ static int read_pins(Watch *w) {
         return w->pins ? 0 : -ENOMEM;
 }
 
+static void read_roots(Watch *w) {
+        int r;
+
+        w->roots = (Bytes){ .limit = PROBE_ROOTS_MAX };
+        r = probe_roots(w->config->bundle, &w->roots);
+        if (r < 0) /* then nothing is trusted */
+                log_warning("watch %s: the trusted roots cannot be read: %s", w->config->name,
+                            errno_text(r));
+}
+
 static void look(void *userdata) {
         Watch *w = userdata;
         int r;
 
         watch_stop(w);
         w->next_probe = 0;
+        read_roots(w);
         r = read_pins(w);
         if (r >= 0)
                 r = slot_take(w->all->owner.prober, shake, w, &w->slot);
@@ -172,21 +188,11 @@ static void look(void *userdata) {
 
 /* ---- the configuration ---- */
 
-static bool same_probes(const WatchConfig *a, const WatchConfig *b) {
-        if (a->probe_count != b->probe_count)
-                return false;
-        for (size_t i = 0; i < a->probe_count; i++)
-                if (a->probes[i].protocol != b->probes[i].protocol ||
-                    a->probes[i].port != b->probes[i].port ||
-                    !str_equal(a->probes[i].host, b->probes[i].host))
-                        return false;
-        return true;
-}
-
 static bool same(const WatchConfig *a, const WatchConfig *b) {
-        return same_probes(a, b) && str_equal(a->server_name, b->server_name) &&
-               a->validation == b->validation && str_equal(a->pin, b->pin) &&
-               str_equal(a->bundle, b->bundle) && a->every_sec == b->every_sec;
+        return probe_configs_same(a->probes, a->probe_count, b->probes, b->probe_count) &&
+               str_equal(a->server_name, b->server_name) && a->validation == b->validation &&
+               str_equal(a->pin, b->pin) && str_equal(a->bundle, b->bundle) &&
+               a->every_sec == b->every_sec;
 }
 
 static Watch *take_former(Watches *all, const char *name) {

@@ -57,9 +57,9 @@ static const char *look(Fixture *f, const char *name, const Bytes *expected, con
         ProbeResult result = { .outcome = PROBE_SERVED,
                                .address = "192.0.2.1",
                                .not_after = f->info.not_after };
-        ServedExpectation e = {
-                .leaf = f->info.leaf_sha256, .name = name, .chain = expected, .now = NOW
-        };
+        ServedExpectation e = { .leaf = f->info.leaf_sha256,
+                                .chain = expected,
+                                .rules = { .name = name, .now = NOW } };
 
         for (const char *p = parts; *p; p++)
                 CHECK_INT(bytes_append_string(&pem, f->parts[*p - '0']), 0);
@@ -122,14 +122,14 @@ static const char *judge(
         ProbeConfig probe = { .host = host, .port = 443 };
         ProbeResult result = { .outcome = PROBE_SERVED, .address = "192.0.2.1" };
         ServedExpectation e = { .leaf = "aa",
-                                .name = name,
                                 .chain = &none,
-                                .now = NOW,
-                                .validation = level,
-                                .pin = pin,
-                                .roots = &none,
-                                .pins = l->pins,
-                                .pinned = &l->pinned };
+                                .rules = { .level = level,
+                                           .name = name,
+                                           .pin = pin,
+                                           .roots = &none,
+                                           .now = NOW,
+                                           .pins = l->pins,
+                                           .pinned = &l->pinned } };
 
         result.chain_pem = (char *) shown->chain.data;
         memcpy(result.leaf_sha256, shown->info.leaf_sha256, sizeof result.leaf_sha256);
@@ -177,7 +177,7 @@ static void add(TargetEndpoints *e,
         char text[64], subject[] = "CN = old", issuer[] = "R10", detail[] = "refused";
         Bytes none = {};
         ProbeConfig probe = { .host = text, .port = 25, .protocol = PROBE_PROTOCOL_SMTP };
-        ServedExpectation expected = { .leaf = "aa", .chain = &none, .now = NOW };
+        ServedExpectation expected = { .leaf = "aa", .chain = &none, .rules.now = NOW };
         ProbeResult results[] = {
                 { .outcome = one, .address = "127.0.0.1", .detail = detail, .leaf_sha256 = "aa" },
                 { .outcome = other,
