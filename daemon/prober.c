@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "daemon/lookup.h"
 #include "daemon/prober-real.h"
 
 struct Prober {
@@ -21,7 +22,10 @@ typedef struct Look {
 } Look;
 
 struct ProberCall {
-        Prober *prober; /* borrows */
+        Prober *prober;         /* borrows */
+        ProbeEndpoint endpoint; /* with texts of its own */
+        Lookup *lookup;         /* owns; of its host; NULL: the addresses are known */
+        ProbeAddresses addresses;
         Look looks[PROBE_ADDRESSES_MAX];
         size_t count;
         sd_event_source *start; /* owns; the first steps, from the loop */
@@ -59,6 +63,7 @@ static void look_stop(Look *l) {
 static void stop(ProberCall *c) {
         c->start = sd_event_source_disable_unref(c->start);
         c->timer = sd_event_source_disable_unref(c->timer);
+        c->lookup = lookup_free(c->lookup);
         for (size_t i = 0; i < c->count; i++)
                 look_stop(&c->looks[i]);
         c->count = 0;
@@ -125,14 +130,37 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userda
         return 0;
 }
 
+static void begin(ProberCall *c, int why, const ProbeAddresses *addresses) {
+        Probe *probes[PROBE_ADDRESSES_MAX] = {};
+        int r;
+
+        r = probe_new_each(&c->endpoint, why, addresses, probes, &c->count);
+        if (r < 0)
+                c->count = 1;
+        for (size_t i = 0; i < c->count; i++) {
+                c->looks[i] = (Look){ .call = c, .probe = probes[i] };
+                if (r < 0)
+                        look_end(&c->looks[i], r);
+                else
+                        pump(&c->looks[i]);
+        }
+        finish(c);
+}
+
 static int on_start(sd_event_source *source, void *userdata) {
         ProberCall *c = userdata;
 
         (void) source;
-        for (size_t i = 0; i < c->count; i++)
-                pump(&c->looks[i]);
-        finish(c);
+        begin(c, 0, &c->addresses);
         return 0;
+}
+
+static void on_looked_up(int why, const ProbeAddresses *addresses, void *userdata) {
+        ProberCall *c = userdata;
+
+        c->addresses = *addresses;
+        c->lookup = lookup_free(c->lookup);
+        begin(c, why, &c->addresses);
 }
 
 static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -140,6 +168,11 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
 
         (void) source;
         (void) usec;
+        if (c->lookup) {
+                c->lookup = lookup_free(c->lookup);
+                begin(c, -EAI_AGAIN, &c->addresses);
+                return 0;
+        }
         for (size_t i = 0; i < c->count; i++)
                 if (!c->looks[i].ended) {
                         probe_give_up(c->looks[i].probe);
@@ -149,14 +182,24 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-static int add_looks(ProberCall *c, const ProbeEndpoint *endpoint) {
-        Probe *probes[PROBE_ADDRESSES_MAX];
+static int copy_endpoint(ProberCall *c, const ProbeEndpoint *endpoint) {
+        c->endpoint = *endpoint;
+        c->endpoint.host = strdup(endpoint->host);
+        c->endpoint.server_name = endpoint->server_name ? strdup(endpoint->server_name) : NULL;
+        return c->endpoint.host && (c->endpoint.server_name || !endpoint->server_name) ? 0
+                                                                                       : -ENOMEM;
+}
+
+/* What needs no resolver begins with the next turn of the loop. */
+static int find_addresses(ProberCall *c) {
+        const ProbeEndpoint *e = &c->endpoint;
+        sd_event *event = c->prober->event;
         int r;
 
-        r = probe_new_each(endpoint, probes, &c->count);
-        for (size_t i = 0; r >= 0 && i < c->count; i++)
-                c->looks[i] = (Look){ .call = c, .probe = probes[i] };
-        return r;
+        r = probe_addresses_at_once(e->host, e->port, &c->addresses);
+        if (r == -EAGAIN)
+                return lookup_start(event, e->host, e->port, on_looked_up, c, &c->lookup);
+        return r < 0 ? r : sd_event_add_defer(event, &c->start, on_start, c);
 }
 
 int prober_start(
@@ -170,13 +213,15 @@ int prober_start(
         usec_t limit = timeout_sec * USEC_PER_SEC;
         int r;
 
+        if (!endpoint->host || endpoint->port == 0)
+                return -EINVAL;
         c = calloc(1, sizeof(*c));
         if (!c)
                 return -ENOMEM;
         *c = (ProberCall){ .prober = p, .fn = fn, .userdata = userdata };
-        r = add_looks(c, endpoint);
+        r = copy_endpoint(c, endpoint);
         if (r >= 0)
-                r = sd_event_add_defer(p->event, &c->start, on_start, c);
+                r = find_addresses(c);
         if (r >= 0)
                 r = sd_event_add_time_relative(
                                 p->event, &c->timer, CLOCK_BOOTTIME, limit, 0, on_deadline, c);
@@ -190,6 +235,8 @@ ProberCall *prober_call_free(ProberCall *c) {
         if (!c)
                 return NULL;
         stop(c);
+        free((char *) c->endpoint.host);
+        free((char *) c->endpoint.server_name);
         free(c);
         return NULL;
 }

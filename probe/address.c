@@ -29,7 +29,7 @@ static int add_from(const char *host, uint16_t port, int flags, ProbeAddresses *
         return 0;
 }
 
-int probe_addresses_of(const char *host, uint16_t port, ProbeAddresses *ret) {
+int probe_addresses_at_once(const char *host, uint16_t port, ProbeAddresses *ret) {
         int r;
 
         *ret = (ProbeAddresses){};
@@ -38,7 +38,13 @@ int probe_addresses_of(const char *host, uint16_t port, ProbeAddresses *ret) {
                 return r != 0 ? r : add_from("::1", port, AI_NUMERICHOST, ret);
         }
         r = add_from(host, port, AI_NUMERICHOST, ret);
-        return r <= 0 ? r : add_from(host, port, AI_ADDRCONFIG, ret);
+        return r > 0 ? -EAGAIN : r;
+}
+
+int probe_addresses_of(const char *host, uint16_t port, ProbeAddresses *ret) {
+        int r = probe_addresses_at_once(host, port, ret);
+
+        return r == -EAGAIN ? add_from(host, port, AI_ADDRCONFIG, ret) : r;
 }
 
 void probe_address_to_host(const ProbeAddress *a, char ret[static PROBE_ADDRESS_SIZE]) {

@@ -15,13 +15,16 @@ typedef struct ProbeAddress {
         socklen_t size;
 } ProbeAddress;
 
-typedef struct ProbeAddresses {
+struct ProbeAddresses {
         ProbeAddress items[PROBE_ADDRESSES_MAX];
         size_t count;
-} ProbeAddresses;
+};
+
+/* Of what needs no resolver: literal addresses and "localhost". 0 or as below; -EAGAIN: it is a name. */
+int probe_addresses_at_once(const char *host, uint16_t port, ProbeAddresses *ret);
 
 /* 0; a negative errno; or a positive r when the host has no address: gai_strerror(-r) says why.
- * Blocks for names. */
+ * Blocks for names; may be called in any thread. */
 int probe_addresses_of(const char *host, uint16_t port, ProbeAddresses *ret);
 
 /* "127.0.0.1", "::1". */

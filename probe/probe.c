@@ -251,24 +251,22 @@ static int new_at(const ProbeEndpoint *endpoint, const ProbeAddress *address, Pr
 
 int probe_new_each(
                 const ProbeEndpoint *endpoint,
+                int why,
+                const ProbeAddresses *addresses,
                 Probe *ret[static PROBE_ADDRESSES_MAX],
                 size_t *ret_count) {
-        ProbeAddresses all;
         size_t count = 0;
-        int r;
+        int r = 0;
 
-        if (!endpoint->host || endpoint->port == 0)
-                return -EINVAL;
-        r = probe_addresses_of(endpoint->host, endpoint->port, &all);
-        if (r < 0)
-                return r;
-        if (r > 0 || all.count == 0) {
+        if (why < 0)
+                return why;
+        if (why > 0 || addresses->count == 0) {
                 r = new_probe(endpoint, &ret[0]);
                 if (r >= 0)
-                        r = finish_unknown(ret[count++], endpoint->host, r);
+                        r = finish_unknown(ret[count++], endpoint->host, why);
         } else
-                for (r = 0; count < all.count && r >= 0; count += r >= 0)
-                        r = new_at(endpoint, &all.items[count], &ret[count]);
+                for (; count < addresses->count && r >= 0; count += r >= 0)
+                        r = new_at(endpoint, &addresses->items[count], &ret[count]);
         if (r >= 0) {
                 *ret_count = count;
                 return 0;

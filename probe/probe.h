@@ -10,6 +10,8 @@
 #define PROBE_ADDRESSES_MAX 8 /* of a host */
 #define PROBE_ADDRESS_SIZE  64
 
+typedef struct ProbeAddresses ProbeAddresses; /* probe/address.h */
+
 typedef struct ProbeEndpoint {
         const char *host; /* a literal address, "localhost" (127.0.0.1, then ::1), or a name */
         uint16_t port;
@@ -46,10 +48,13 @@ typedef struct Probe Probe;
 /* Copies `endpoint`. A host that is neither a literal address nor "localhost" is looked up here, which
  * blocks for as long as the resolver does. A name that cannot be resolved is a result and no error. */
 int probe_new(const ProbeEndpoint *endpoint, Probe **ret);
-/* One for each address of the host, none of which goes on to another one: what answers at 127.0.0.1 says nothing of
- * what answers at ::1. A host without address is one probe, which has ended. On failure there are none. */
+/* One for each of these addresses of the host, none of which goes on to another one: what answers at 127.0.0.1 says
+ * nothing of what answers at ::1. Without an address, or with a `why` other than 0 (as probe_addresses_of() returned it),
+ * it is one probe, which has ended. On failure there are none. */
 int probe_new_each(
                 const ProbeEndpoint *endpoint,
+                int why,
+                const ProbeAddresses *addresses,
                 Probe *ret[static PROBE_ADDRESSES_MAX],
                 size_t *ret_count);
 

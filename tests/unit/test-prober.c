@@ -1,7 +1,10 @@
 /* Handshakes on the real loop, with services in children on 127.0.0.1. */
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
+#include <netdb.h>
 #include <openssl/ssl.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -123,6 +126,28 @@ typedef struct Seen {
         ProbeOutcome outcome;
         char leaf[SHA256_HEX_SIZE], detail[256];
 } Seen;
+
+/* ---- a resolver ---- */
+
+static sem_t hang;
+
+/* In place of the C library's: one name is known, another one's name server does not answer until it is let go. */
+int getaddrinfo(const char *host,
+                const char *service,
+                const struct addrinfo *hints,
+                struct addrinfo **ret) {
+        int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+        void *symbol = dlsym(RTLD_NEXT, "getaddrinfo");
+
+        memcpy(&real, &symbol, sizeof real);
+        if (hints->ai_flags & AI_NUMERICHOST)
+                return real(host, service, hints, ret);
+        if (strcmp(host, "hangs.example.org") == 0)
+                while (sem_wait(&hang) < 0)
+                        ;
+        return strcmp(host, "web.example.org") == 0 ? real("127.0.0.1", service, hints, ret)
+                                                    : EAI_NONAME;
+}
 
 typedef struct Bench {
         Loop *loop;
@@ -299,6 +324,84 @@ static void may_be_freed_in_its_callback(void) {
         done(&b);
 }
 
+static void names_are_looked_up(void) {
+        Service service;
+        Seen seen = {};
+        Bench b;
+
+        init(&b);
+        REQUIRE(service_start(&service, AF_INET, false));
+        start(&b, &seen, "web.example.org", service.port, 30);
+        wait_for(&b, &seen);
+        CHECK_INT(seen.outcome, PROBE_SERVED);
+        CHECK_STR(seen.leaf, service.leaf);
+        start(&b, &seen, "nobody.example.org", service.port, 30);
+        wait_for(&b, &seen);
+        CHECK_INT(seen.count, 1);
+        CHECK_INT(seen.outcome, PROBE_UNREACHABLE);
+        CHECK(strstr(seen.detail, "cannot find 'nobody.example.org': Name or service not known"));
+        service_end(&service);
+        done(&b);
+}
+
+/* A name server that is away holds up nobody: neither the loop nor who gave up. */
+static void a_lookup_may_hang(void) {
+        enum { CANCELLED = 20 };
+        Seen cancelled[CANCELLED] = {}, late = {}, other = {};
+        Service service;
+        Bench b;
+
+        init(&b);
+        REQUIRE(service_start(&service, AF_INET, false));
+        start(&b, &late, "hangs.example.org", service.port, 1);
+        for (size_t i = 0; i < CANCELLED; i++)
+                start(&b, &cancelled[i], "hangs.example.org", service.port, 30);
+        start(&b, &other, "127.0.0.1", service.port, 30);
+        wait_for(&b, &other);
+        CHECK_INT(other.outcome, PROBE_SERVED);
+        CHECK(!late.done);
+        for (size_t i = 0; i < CANCELLED; i++)
+                cancelled[i].call = prober_call_free(cancelled[i].call);
+        wait_for(&b, &late);
+        CHECK_INT(late.outcome, PROBE_UNREACHABLE);
+        CHECK(strstr(late.detail, "Temporary failure in name resolution"));
+        service_end(&service);
+        done(&b);
+        for (size_t i = 0; i <= CANCELLED; i++)
+                CHECK_INT(sem_post(&hang), 0);
+}
+
+/* Lookups that nobody waits for any more are counted until they end. */
+static void lookups_are_limited(void) {
+        ProbeEndpoint endpoint = { .host = "hangs.example.org", .port = 443 };
+        Seen seen[100] = {};
+        unsigned begun = 0;
+        int r = 0;
+        Bench b;
+
+        init(&b);
+        for (; begun < ELEMENTSOF(seen) && r >= 0; begun += r >= 0)
+                r =
+                                prober_start(b.prober, &endpoint, 30, on_result, &seen[begun],
+                                             &seen[begun].call);
+        CHECK_INT(r, -EAGAIN);
+        CHECK(begun > 20);
+        for (unsigned i = 0; i < begun; i++) {
+                seen[i].call = prober_call_free(seen[i].call);
+                CHECK_INT(sem_post(&hang), 0);
+        }
+        for (int i = 0; i < 1000; i++) { /* their threads end in their own time */
+                r = prober_start(b.prober, &endpoint, 30, on_result, &seen[0], &seen[0].call);
+                if (r >= 0)
+                        break;
+                (void) usleep(10000);
+        }
+        CHECK_INT(r, 0);
+        seen[0].call = prober_call_free(seen[0].call);
+        CHECK_INT(sem_post(&hang), 0);
+        done(&b);
+}
+
 static void endpoints_that_cannot_be(void) {
         ProbeEndpoint endpoint = { .host = "127.0.0.1" };
         Seen seen = {};
@@ -317,6 +420,9 @@ static void endpoints_that_cannot_be(void) {
 TEST_MAIN({ "a handshake shows the leaf, each on a new connection", sees_the_leaf },
           { "a service that does not listen is unreachable", refused },
           { "the next address of a host is tried", each_address },
+          { "a name is looked up", names_are_looked_up },
+          { "a lookup that hangs holds up nobody", a_lookup_may_hang },
+          { "lookups that hang are limited", lookups_are_limited },
           { "many at once see each their own, none waits for another", many_at_once },
           { "a service that is silent ends its handshake only", silence_ends },
           { "freeing a call cancels it, begun or not", freeing_cancels },
