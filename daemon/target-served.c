@@ -93,8 +93,10 @@ static void not_served(Target *t, TargetServed served, const char *place, const 
                 look_after(t, gap);
                 return;
         }
-        /* The one deploy that the window belongs to counts, not each look after it. */
-        if (t->serve_until > 0 && served == SERVED_OTHER && t->deploy_at <= now)
+        /* The one deploy that the window belongs to counts, not each look after it. And what is verified was not
+         * deployed just now: somebody changed what is served, and it is put right without a pause. */
+        if (t->serve_until > 0 && served == SERVED_OTHER && t->row.state != ROW_VERIFIED &&
+            t->deploy_at <= now)
                 target_postpone_deploy(t);
         t->serve_until = 0;
         t->served = served;
