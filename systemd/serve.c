@@ -41,6 +41,10 @@ int serve_connection(int taken_fd, const VarlinkService *service, void *userdata
                 return -EPERM;
         }
         r = varlink_serve_fd(fd, service, &peer, userdata);
+        if (r == -EPIPE || r == -ECONNRESET) { /* it asks again if it still wants to know */
+                log_debug("the engine did not wait for the answer");
+                return 0;
+        }
         if (r < 0)
                 log_warning("connection dropped: %s", errno_text(r));
         return r;
