@@ -4,6 +4,7 @@ import argparse
 import concurrent.futures
 import contextlib
 import fcntl
+import functools
 import glob
 import hashlib
 import json
@@ -22,9 +23,11 @@ import coverage
 
 TESTS = os.path.join(build.CHECKOUT, "tests")
 CACHE = os.environ.get("RENEWD_TEST_CACHE", "/var/cache/renewd-tests")
-SUITES = ("unit", "sim", "walk", "ca", "e2e", "services", "acme", "system")
+SUITES = ("unit", "sim", "walk", "ca", "e2e", "acme", "services", "system")
+BOOTED = ("services", "system")
 ENGINE_UID, SIGNER_UID = 64701, 64702
 WALKS, WALKS_FULL = 300, 10000
+LONG_SEC = 60  # a file that takes longer says so: it decides how long its suite takes
 MACHINES = 5  # booted at the same time: they wait more than they work
 TESTED = ("-Dsystemd=disabled", "-Dtests=false", "-Dman=false", "-Dbash-completion-dir=no", f"-Dengine-user={ENGINE_UID}",
           f"-Dsigner-user={SIGNER_UID}", "-Dview-group=0")
@@ -169,6 +172,7 @@ def run_program(report, name, argv, only, timeout, env=None, seen=None):
     """Runs a test program that prints "ok NAME" and "not ok NAME" lines, and passes them on."""
     child = subprocess.Popen(argv + ([only] if only else []), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                              errors="replace", stdin=subprocess.DEVNULL, env=env, cwd=build.CHECKOUT, start_new_session=True)
+    began = time.monotonic()
     timer = threading.Timer(timeout, lambda: os.killpg(child.pid, 9))
     timer.start()
     failures, words = 0, []
@@ -194,6 +198,8 @@ def run_program(report, name, argv, only, timeout, env=None, seen=None):
         os.killpg(child.pid, 9)
     if status != 0 and not failures:
         report.not_ok(f"{name}: exit {status}", "\n".join(words[-40:] + [f"repeat: {shlex.join(argv)}"]))
+    if time.monotonic() - began > LONG_SEC:
+        print(f"# {name}: {time.monotonic() - began:.0f} s", flush=True)
 
 
 def run_meson_tests(report, directory, suite, only, full):
@@ -251,11 +257,11 @@ def install_for_tests(place):
     build.install(directory)
 
 
-def run_python_tests(report, suite, files, env, only, width):
-    with concurrent.futures.ThreadPoolExecutor(width) as pool:
-        for file in files:
-            name = os.path.basename(file).removeprefix("test_").removesuffix(".py").replace("_", "-")
-            pool.submit(run_program, report, f"{suite} {name}", [sys.executable, "-B", file], only, 1800, env)
+def submit_python_tests(pool, report, suite, place, options):
+    env = python_environment(place, options)
+    for file in sorted(glob.glob(os.path.join(TESTS, suite, "test_*.py"))):
+        name = os.path.basename(file).removeprefix("test_").removesuffix(".py").replace("_", "-")
+        pool.submit(run_program, report, f"{suite} {name}", [sys.executable, "-B", file], options.only, 1800, env)
 
 
 def python_environment(place, options):
@@ -269,8 +275,8 @@ def suite_e2e(report, place, options):
         return
     with report.case("build: e2e"):
         install_for_tests(place)
-    files = sorted(glob.glob(os.path.join(TESTS, "e2e", "test_*.py")))
-    run_python_tests(report, "e2e", files, python_environment(place, options), options.only, 6)
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        submit_python_tests(pool, report, "e2e", place, options)
 
 
 def suite_acme(report, place, options):
@@ -304,21 +310,15 @@ def suite_ca(report, place, options):
     run_program(report, "ca", argv, options.only, 1800, python_environment(place, options))
 
 
-def suite_system(report, place, options):
+def suite_booted(suites, report, place, options):
+    """What needs a booted machine: renewd's own, those of the products, as many as the servers' conflicts ask for."""
     if os.geteuid() != 0:
-        report.skip("system", "needs root")
+        for suite in suites:
+            report.skip(suite, "needs root")
         return
-    files = sorted(glob.glob(os.path.join(TESTS, "system", "test_*.py")))
-    run_python_tests(report, "system", files, python_environment(place, options), options.only, MACHINES)
-
-
-def suite_services(report, place, options):
-    """Real servers, as many machines as their packages' conflicts ask for, and one for each product."""
-    if os.geteuid() != 0:
-        report.skip("services", "needs root")
-        return
-    files = sorted(glob.glob(os.path.join(TESTS, "services", "test_*.py")))
-    run_python_tests(report, "services", files, python_environment(place, options), options.only, MACHINES)
+    with concurrent.futures.ThreadPoolExecutor(MACHINES) as pool:
+        for suite in suites:
+            submit_python_tests(pool, report, suite, place, options)
 
 
 def suite_coverage(report, place, options):
@@ -355,6 +355,20 @@ def build_only(report, place):
         install_for_tests(place)
 
 
+def run_suites(report, place, options):
+    known = {"unit": suite_unit, "sim": suite_sim, "walk": suite_walk, "ca": suite_ca, "e2e": suite_e2e, "acme": suite_acme}
+    wanted = options.suites or SUITES
+    booted = [suite for suite in wanted if suite in BOOTED]
+    parts = [([suite], known[suite]) for suite in wanted if suite not in BOOTED]
+    if booted:  # at the same time, so that the slowest of one does not leave the processors idle
+        parts.append((booted, functools.partial(suite_booted, booted)))
+    for names, suite in parts:
+        began = time.monotonic()
+        print(f"# {' and '.join(names)}", flush=True)
+        suite(report, place, options)
+        print(f"# {' and '.join(names)}: {time.monotonic() - began:.0f} s", flush=True)
+
+
 def main(argv):
     options = parse(argv)
     place, report = Place(), Report()
@@ -365,11 +379,7 @@ def main(argv):
     elif options.coverage:
         suite_coverage(report, place, options)
     else:
-        known = {"unit": suite_unit, "sim": suite_sim, "walk": suite_walk, "ca": suite_ca, "e2e": suite_e2e,
-                 "services": suite_services, "acme": suite_acme, "system": suite_system}
-        for suite in options.suites or SUITES:
-            print(f"# {suite}", flush=True)
-            known[suite](report, place, options)
+        run_suites(report, place, options)
     os.close(lock)
     print(f"# {time.monotonic() - began:.0f} s")
     print(f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped", flush=True)
