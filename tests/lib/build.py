@@ -7,6 +7,9 @@ import subprocess
 CHECKOUT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 
 
+EVERYTHING = ("all", "test-programs")
+
+
 class BuildFailed(Exception):
     """The compiler's words."""
 
@@ -22,7 +25,7 @@ def _run(argv, env=None):
 
 
 def build(directory, options=(), compiler=None, targets=()):
-    """Brings the build directory up to date, warnings being errors."""
+    """Brings the build directory up to date: the targets, or what is installed."""
     env = {**os.environ, **({"CC": compiler} if compiler else {})}
     argv = ["meson", "setup", *options, directory, CHECKOUT]
     if os.path.exists(os.path.join(directory, "build.ninja")):
@@ -30,7 +33,7 @@ def build(directory, options=(), compiler=None, targets=()):
     elif os.path.exists(os.path.join(directory, "meson-private")):
         argv.insert(2, "--wipe")
     _run(argv, env)
-    _run(["meson", "compile", "-C", directory, "-j", str(os.cpu_count() or 1), *targets], env)
+    _run(["ninja", "-C", directory, "-j", str(os.cpu_count() or 1), *targets], env)
 
 
 def install(directory):

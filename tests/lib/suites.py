@@ -219,19 +219,20 @@ def suite_unit(report, place, options):
     check_format(report)
     show_lengths()
     with report.case("build: gcc without a warning"):
-        build.build(place.path("build-gcc"), ["-Dwerror=true"], "gcc")
+        build.build(place.path("build-gcc"), ["-Dwerror=true"], "gcc", build.EVERYTHING)
     with report.case("build: clang without a warning"):
-        build.build(place.path("build-clang"), ["-Dwerror=true"], "clang")
+        build.build(place.path("build-clang"), ["-Dwerror=true"], "clang", build.EVERYTHING)
     run_meson_tests(report, place.path("build-gcc"), "unit", options.only, options.full)
     if options.full:
         with report.case("build: with the sanitizers"):
-            build.build(place.path("build-asan"), ["-Db_sanitize=address,undefined", "-Db_lundef=false"], "gcc")
+            build.build(place.path("build-asan"), ["-Db_sanitize=address,undefined", "-Db_lundef=false"], "gcc",
+                        build.EVERYTHING)
             run_meson_tests(report, place.path("build-asan"), "unit", options.only, options.full)
 
 
 def suite_sim(report, place, options):
     with report.case("build: sim"):
-        build.build(place.path("build-gcc"), ["-Dwerror=true"], "gcc")
+        build.build(place.path("build-gcc"), ["-Dwerror=true"], "gcc", build.EVERYTHING)
     run_meson_tests(report, place.path("build-gcc"), "sim", options.only, options.full)
 
 
@@ -324,7 +325,7 @@ def suite_booted(suites, report, place, options):
 def suite_coverage(report, place, options):
     directory = place.path("build-coverage")
     with report.case("build: coverage"):
-        build.build(directory, ["-Db_coverage=true", "-Doptimization=0", "-Dsystemd=disabled"], "gcc")
+        build.build(directory, ["-Db_coverage=true", "-Doptimization=0", "-Dsystemd=disabled"], "gcc", build.EVERYTHING)
     coverage.clear(directory)
     run_meson_tests(report, directory, "unit", None, False)
     run_meson_tests(report, directory, "sim", None, False)
@@ -350,7 +351,7 @@ def parse(argv):
 
 def build_only(report, place):
     with report.case("build: gcc without a warning"):
-        build.build(place.path("build-gcc"), ["-Dwerror=true"], "gcc")
+        build.build(place.path("build-gcc"), ["-Dwerror=true"], "gcc", build.EVERYTHING)
     with report.case("build: e2e"):
         install_for_tests(place)
 
