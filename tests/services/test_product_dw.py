@@ -163,7 +163,7 @@ class DwSpectrum(BootedCase):
         self.wait_verified()
         self.assertEqual(len(self.starts()), starts + 1)
         self.assertGreaterEqual(self.starts()[-1], begin)
-        self.assertLess(self.starts()[-1], begin + 60)
+        self.assertLess(self.starts()[-1], begin + 120)
         self.assertEqual(self.spki(), key)
         self.check_file()
 
