@@ -2,87 +2,10 @@
 
 /* The steps of loading. Inside this room only. */
 
+#include "config/apply.h"
+#include "config/directories.h"
+#include "config/source.h"
 #include "config/table.h"
-
-/* ---- messages ---- */
-
-/* Where messages of a piece of configuration go, and whom its errors break. */
-typedef struct Report {
-        Config *config;          /* takes the messages */
-        const char *certificate; /* NULL: not of one */
-        bool *broken;            /* set by an error; may be NULL */
-} Report;
-
-int report_error(const Report *r, const char *format, ...) _printf_(2, 3);
-int report_warning(const Report *r, const char *format, ...) _printf_(2, 3);
-
-/* ---- sources ---- */
-
-typedef struct SourceItem {
-        char *path;
-        unsigned line;
-        char *section;
-        char *key; /* NULL: section header */
-        char *value;
-} SourceItem;
-
-/* All items of one configuration file and its drop-ins, in order. */
-typedef struct Source {
-        SourceItem *items;
-        size_t count;
-        char *path;   /* of the main file; NULL: there is none, or it is masked */
-        bool refused; /* a file was there but was not read: it said why */
-} Source;
-
-void source_done(Source *s);
-
-/* Reads the files; what cannot be trusted or read is reported as an error (R2.8.1). */
-int source_read(const Report *r, const char *const dirs[], const char *name, Source *ret);
-
-/* 0, or -EPERM with *ret_why: the file or a directory above it may be changed by others. */
-int trust_check(const char *path, char **ret_why);
-
-/* ---- items to objects ---- */
-
-typedef struct Specifiers {
-        const char *certificate;           /* %n */
-        const char *target;                /* %t */
-        const char *stage;                 /* %s */
-        const ServiceVariables *variables; /* ${NAME}; NULL: none */
-        const char *names;                 /* ${NAMES}; NULL: not known */
-} Specifiers;
-
-/* Gives the section's object its defaults. */
-int section_init(ConfigKind kind, const char *section, void *object);
-
-/* Applies the items of `header` ("Deploy nginx") with the rows of `section` ("Deploy"). */
-int section_apply(
-                const Report *r,
-                const Source *s,
-                ConfigKind kind,
-                const char *header,
-                const char *section,
-                const Specifiers *specifiers,
-                void *object);
-
-/* Applies one item by its row. `specifiers` NULL: the value is taken as it is. */
-int item_apply(const Report *report,
-               const SourceItem *item,
-               const ConfigKey *k,
-               const Specifiers *specifiers,
-               void *object);
-
-/* %n, %t, ${NAME} and what stands for a '%' or '${' of its own, malloc'ed. -EINVAL with a reason. */
-int specifiers_expand(
-                const char *text, const Specifiers *specifiers, char **ret, char **ret_reason);
-
-/* Warns of sections and keys that the table does not have. */
-int source_check_known(const Report *r, const Source *s, ConfigKind kind);
-
-/* The target name of a header "Deploy TARGET", or NULL. */
-const char *deploy_target_of(const char *section);
-
-/* ---- kinds ---- */
 
 /* A CA file that has an error, kept aside: it breaks the certificates that use it, not the rest. */
 typedef struct BrokenCa {
@@ -148,13 +71,3 @@ int check_destinations(Config *c);
 
 /* The trust file of a CA: there, readable, trusted and with a certificate in it (R1.12). */
 int check_bundle(const Report *r, const char *bundle);
-
-/* Names of NAME.conf in the directories, sorted and unique; wrong entries are reported. */
-int config_list(const Report *r, const char *const dirs[], StringList *ret);
-
-int config_directories(const Paths *p, const char *sub, bool shipped, char *ret[3]);
-void directories_done(char *dirs[3]);
-#define _cleanup_directories_ __attribute__((cleanup(directories_cleanup)))
-static inline void directories_cleanup(char *(*dirs)[3]) {
-        directories_done(*dirs);
-}
