@@ -152,3 +152,14 @@ char *make_csr(const char *attempt) {
                            attempt),
                       "csr");
 }
+
+const char *finalize(const char *certificate, const char *attempt, const char *csr) {
+        return text("{" REQUEST ",\"certificate\":\"%s\",\"attempt\":\"%s\",\"csr\":\"%s\"}",
+                    certificate, attempt, csr);
+}
+
+char *payload_of(const char *method, const char *parameters) {
+        _cleanup_free_ char *body = answer(method, parameters, "body");
+
+        return part(body, "payload");
+}

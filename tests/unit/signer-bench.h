@@ -45,3 +45,9 @@ char *part(const char *body, const char *member);
 
 void make_account(void);
 char *make_csr(const char *attempt);
+
+/* The parameters of a SignFinalize, as text() gives them. */
+const char *finalize(const char *certificate, const char *attempt, const char *csr);
+
+/* The decoded payload of a good answer's body; malloc'ed. */
+char *payload_of(const char *method, const char *parameters);

@@ -1,6 +1,8 @@
-/* The signer and the keys of certificates: kept ones, those of others, twins, and large requests. */
+/* The signer and the keys of certificates: made, kept and pruned ones, those of others, twins, and large requests. */
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "acme/csr.h"
 #include "acme/jws.h"
@@ -81,8 +83,6 @@ static void twins(void) {
                   "UnknownCertificate");
 }
 
-/* ---- a request of root's own ---- */
-
 static void put_request(EVP_PKEY *key, const char *name, char **ret_base64url) {
         static const FileRights rights = { 0644, (uid_t) -1, (gid_t) -1 };
         _cleanup_(string_list_done) StringList names = {};
@@ -101,10 +101,6 @@ static void configure_request(void) {
         (void) snprintf(lines, sizeof lines, "[Certificate]\nCertificateRequest=%s/own.csr\n",
                         paths.config);
         write_config("certificates/c.conf", lines);
-}
-
-static const char *finalize(const char *csr) {
-        return text("{" REQUEST ",\"certificate\":\"c\",\"attempt\":\"1\",\"csr\":\"%s\"}", csr);
 }
 
 static void own_request(void) {
@@ -126,11 +122,11 @@ static void own_request(void) {
                         "{\"certificate\":\"c\",\"attempt\":\"1\"," C_NAMES ",\"create\":false}",
                         "csr");
         CHECK_STR(csr, own);
-        _cleanup_free_ char *body = answer("SignFinalize", finalize(own), "body");
+        _cleanup_free_ char *body = answer("SignFinalize", finalize("c", "1", own), "body");
         _cleanup_free_ char *payload = part(body, "payload");
         CHECK_INT(str_printf(&expected, "{\"csr\":\"%s\"}", own), 0);
         CHECK_STR(payload, expected);
-        CHECK_STR(error_of("SignFinalize", finalize(other)), "Refused");
+        CHECK_STR(error_of("SignFinalize", finalize("c", "1", other)), "Refused");
         _cleanup_close_ int fd = keystore_open(&paths);
         CHECK_INT(faccessat(fd, "keys", F_OK, 0), -1); /* no key was made */
 }
@@ -149,8 +145,6 @@ static void request_for_account_key(void) {
                            "{\"certificate\":\"c\",\"attempt\":\"1\"," C_NAMES ",\"create\":true}"),
                   "Refused");
 }
-
-/* ---- C-15 ---- */
 
 static void large(void) {
         static const char *const types[] = { "ecdsa-p256", "rsa-4096" };
@@ -208,9 +202,94 @@ static void large(void) {
         }
 }
 
+static void same_key(void) {
+        set_up();
+        const char *create = "{\"certificate\":\"a\",\"attempt\":\"20270103-120000-1f3a\"," NAMES
+                             ",\"create\":true}";
+        const char *find = "{\"certificate\":\"a\",\"attempt\":\"20270103-120000-1f3a\"," NAMES
+                           ",\"create\":false}";
+        const char *next = "{\"certificate\":\"a\",\"attempt\":\"20270104-120000-1f3a\"," NAMES
+                           ",\"create\":true}";
+        CHECK_STR(error_of("CertificateRequest", find), "KeyMissing");
+        _cleanup_free_ char *first = answer("CertificateRequest", create, "spki");
+        _cleanup_free_ char *again = answer("CertificateRequest", create, "spki");
+        _cleanup_free_ char *found = answer("CertificateRequest", find, "spki");
+        _cleanup_free_ char *other = answer("CertificateRequest", next, "spki");
+
+        CHECK_STR(first, again);
+        CHECK_STR(first, found);
+        CHECK(strcmp(first, other) != 0);
+}
+
+static void key_type(void) {
+        _cleanup_(key_freep) EVP_PKEY *a = NULL, *b = NULL;
+
+        set_up();
+        free(make_csr("1"));
+        free(answer("CertificateRequest",
+                    "{\"certificate\":\"b\",\"attempt\":\"1\",\"names\":[\"c.example.org\"],\"create\":true}",
+                    "csr"));
+        _cleanup_close_ int fd = keystore_open(&paths);
+        REQUIRE(keystore_certificate(fd, "a", "1", KEY_RSA_4096, false, &a) == 0);
+        REQUIRE(keystore_certificate(fd, "b", "1", KEY_RSA_4096, false, &b) == 0);
+        CHECK_INT(key_type_of(a), KEY_ECDSA_P256);
+        CHECK_INT(key_type_of(b), KEY_RSA_2048);
+}
+
+static void attempts(void) {
+        static const char *const bad[] = { "", "../1", "A", "1.pem", "a/b" };
+
+        set_up();
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                CHECK_STR(error_of("CertificateRequest",
+                                   text("{\"certificate\":\"a\",\"attempt\":\"%s\"," NAMES
+                                        ",\"create\":true}",
+                                        bad[i])),
+                          "InvalidParameter");
+        CHECK_STR(error_of("CertificateRequest",
+                           "{\"certificate\":\"a\",\"attempt\":\"1\"," NAMES "}"),
+                  "InvalidParameter");
+}
+
+static void prune(void) {
+        struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+
+        set_up();
+        free(make_csr("1"));
+        free(make_csr("2"));
+        free(make_csr("3"));
+        _cleanup_free_ char *live = answer(
+                        "CertificateRequest",
+                        "{\"certificate\":\"a\",\"attempt\":\"2\"," NAMES ",\"create\":false}",
+                        "spki");
+        _cleanup_close_ int fd = keystore_open(&paths);
+        CHECK_INT(utimensat(fd, "keys/a/1.pem", old, 0), 0);
+        CHECK_INT(utimensat(fd, "keys/a/2.pem", old, 0), 0);
+        CHECK_INT(utimensat(fd, "keys/a/3.pem", old, 0), 0);
+        _cleanup_(varlink_reply_done) VarlinkReply reply = call_as(
+                        geteuid(), "Prune",
+                        text("{\"certificate\":\"a\",\"spki\":\"%s\",\"attempt\":\"3\"}", live));
+        int64_t removed = -1;
+        CHECK_INT(json_get_int64(reply.parameters, "removed", &removed), 0);
+        CHECK_INT(removed, 1);
+        CHECK_INT(faccessat(fd, "keys/a/1.pem", F_OK, 0), -1);
+        CHECK_INT(faccessat(fd, "keys/a/2.pem", F_OK, 0), 0);
+        CHECK_INT(faccessat(fd, "keys/a/3.pem", F_OK, 0), 0);
+        CHECK_STR(error_of("Prune", "{\"certificate\":\"a\",\"spki\":\"xyz\"}"),
+                  "InvalidParameter");
+        CHECK_STR(error_of("Prune", "{\"certificate\":\"a\",\"attempt\":\"../x\"}"),
+                  "InvalidParameter");
+        CHECK_STR(error_of("Prune", "{\"certificate\":\"../accounts\"}"), "InvalidParameter");
+        CHECK_STR(error_of("Prune", "{\"certificate\":\"gone\"}"), "");
+}
+
 TEST_MAIN({ "O-05 ReuseKey= keeps the live key, and nothing else does", reuse },
           { "O-05 a retired key is not kept", retire },
           { "H-10 twins have their own keys, each of its type", twins },
           { "R2.7.5 finalize is signed for the configured request, byte for byte", own_request },
           { "C-13 a configured request for an account's key is refused", request_for_account_key },
-          { "C-15 100 names of 253 octets stay below 50000", large })
+          { "C-15 100 names of 253 octets stay below 50000", large },
+          { "O-06 the same certificate and attempt give the same key", same_key },
+          { "O-05 the key is of the configured type", key_type },
+          { "R1.2 attempt ids are checked", attempts },
+          { "Prune keeps what is named", prune })
