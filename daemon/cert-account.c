@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "daemon/cert-internal.h"
+#include "daemon/cert-plan.h"
 
 bool cert_is_ordering_at(const Cert *c, const char *ca) {
         return c->phase == CERT_ORDERING && str_equal(c->ca.name, ca);

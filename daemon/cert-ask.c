@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "daemon/cert-attempt.h"
 #include "daemon/cert-internal.h"
+#include "daemon/cert-order.h"
+#include "daemon/cert-plan.h"
 
 #define ONCE_LOST_MAX 3 /* --once: lost answers before the order is left open */
 #define ONCE_WAIT_MAX (5 * SEC_PER_MIN)

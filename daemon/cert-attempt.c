@@ -1,11 +1,16 @@
 /* One attempt: admitted by the pacer, the session made ready, the attempt durable, then the order machine. What the CA
  * was asked for is counted before it is asked (DESIGN §5). */
 
+#include "daemon/cert-attempt.h"
+
 #include <stdio.h>
 #include <time.h>
 
 #include "base/log.h"
 #include "daemon/cert-internal.h"
+#include "daemon/cert-order.h"
+#include "daemon/cert-plan.h"
+#include "daemon/cert-words.h"
 #include "daemon/words.h"
 
 #define SKEW_MAX_SEC SEC_PER_DAY /* a clock further from the CA's is suspect (T-21) */

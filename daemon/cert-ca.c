@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "daemon/ca-choice.h"
 #include "daemon/cert-internal.h"
+#include "daemon/cert-order.h"
+#include "daemon/cert-plan.h"
 
 const CertCa *cert_ca_named(const Cert *c, const char *name) {
         for (size_t i = 0; i < c->cas.count; i++)

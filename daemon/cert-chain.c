@@ -4,7 +4,12 @@
 
 #include "base/log.h"
 #include "base/message-id.h"
+#include "daemon/cert-attempt.h"
+#include "daemon/cert-install.h"
 #include "daemon/cert-internal.h"
+#include "daemon/cert-order.h"
+#include "daemon/cert-plan.h"
+#include "daemon/cert-rehearsal.h"
 #include "daemon/words.h"
 
 #define SKEW_ALLOWED_SEC SEC_PER_HOUR

@@ -2,6 +2,7 @@
  * machine can do. The order machine takes the first of them that the authorization offers and that fits the name. */
 
 #include "daemon/cert-internal.h"
+#include "daemon/cert-order.h"
 
 size_t cert_challenges(const Cert *c, ChallengeType ret[CHALLENGE_TYPE_MAX]) {
         static const ChallengeType own[] = { CHALLENGE_HTTP_01, CHALLENGE_TLS_ALPN_01 };

@@ -6,7 +6,11 @@
 #include "acme/elsewhere.h"
 #include "base/log.h"
 #include "base/message-id.h"
+#include "daemon/cert-attempt.h"
+#include "daemon/cert-install.h"
 #include "daemon/cert-internal.h"
+#include "daemon/cert-plan.h"
+#include "daemon/cert-rehearsal.h"
 #include "daemon/words.h"
 
 #define LONG_LEAD_SEC ((int64_t) 30 * SEC_PER_DAY)

@@ -3,7 +3,12 @@
 
 #include "base/log.h"
 #include "base/message-id.h"
+#include "daemon/cert-attempt.h"
 #include "daemon/cert-internal.h"
+#include "daemon/cert-order.h"
+#include "daemon/cert-plan.h"
+#include "daemon/cert-rehearsal.h"
+#include "daemon/cert-words.h"
 #include "daemon/words.h"
 
 static bool is_limit(const Failure *f) {

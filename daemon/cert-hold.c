@@ -2,7 +2,9 @@
  * by the earliest end of what any of them may still have, which outlives a second renewal in the meantime. */
 
 #include "base/log.h"
+#include "daemon/cert-install.h"
 #include "daemon/cert-internal.h"
+#include "daemon/cert-plan.h"
 
 #define LONG_PAST 1 /* an end that nothing waits for */
 

@@ -1,9 +1,14 @@
 /* The certificate in the world: live, and at its targets. Both are asked of the installer until they hold, without
  * any request to the CA. */
 
+#include "daemon/cert-install.h"
+
 #include "base/log.h"
 #include "base/message-id.h"
 #include "daemon/cert-internal.h"
+#include "daemon/cert-plan.h"
+#include "daemon/cert-rehearsal.h"
+#include "daemon/cert-words.h"
 #include "daemon/retry.h"
 
 #define MISMATCHES_MAX 3 /* then the chain's key is gone for good */

@@ -1,6 +1,9 @@
 /* The shape Certificate of io.renewd.Manager. */
 
 #include "daemon/cert-internal.h"
+#include "daemon/cert-order.h"
+#include "daemon/cert-rehearsal.h"
+#include "daemon/cert-words.h"
 
 static int put_targets(const Cert *c, Json *j) {
         _cleanup_(json_freep) Json *targets = json_array_new();

@@ -2,7 +2,9 @@
  * or newer than the chain. Whoever has a chain is not "nothing there". */
 
 #include "base/log.h"
+#include "daemon/cert-attempt.h"
 #include "daemon/cert-internal.h"
+#include "daemon/cert-plan.h"
 
 #define DAMAGED_WAIT_SEC (10 * SEC_PER_MIN)
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "daemon/cert-internal.h"
+#include "daemon/cert-plan.h"
 #include "daemon/words.h"
 
 #define PATIENCE_SEC         ((int64_t) 3 * SEC_PER_DAY)

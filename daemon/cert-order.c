@@ -1,8 +1,13 @@
 /* Drives the order machine: carries its effects out in the order in which they come. Nothing goes on before what
  * must be durable is: a record that cannot be saved stops the pump until it can. */
 
+#include "daemon/cert-order.h"
+
 #include "base/log.h"
+#include "daemon/cert-attempt.h"
 #include "daemon/cert-internal.h"
+#include "daemon/cert-plan.h"
+#include "daemon/cert-words.h"
 
 static const unsigned save_delays[] = { 5, 15, 60, 300 };
 

@@ -3,7 +3,11 @@
  * what is about to expire, is not delayed at all. */
 
 #include "base/log.h"
+#include "daemon/cert-attempt.h"
 #include "daemon/cert-internal.h"
+#include "daemon/cert-order.h"
+#include "daemon/cert-plan.h"
+#include "daemon/cert-words.h"
 #include "daemon/words.h"
 
 /* How long an order is held back: by what is certain, and by what may be seen from here only. */

@@ -1,6 +1,8 @@
 /* What a person is told about the rehearsal of a renewal. */
 
 #include "daemon/cert-internal.h"
+#include "daemon/cert-rehearsal.h"
+#include "daemon/cert-words.h"
 #include "daemon/words.h"
 
 int cert_rehearsal_trouble(const Cert *c, char **ret) {

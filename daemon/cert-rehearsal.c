@@ -3,8 +3,14 @@
  * what it brings is thrown away, and nothing that it does or suffers counts for the certificate. The presenter is the
  * certificate's, as never more than one of the two shows anything: a real order has right of way. */
 
+#include "daemon/cert-rehearsal.h"
+
 #include "base/log.h"
+#include "daemon/cert-attempt.h"
+#include "daemon/cert-install.h"
 #include "daemon/cert-internal.h"
+#include "daemon/cert-order.h"
+#include "daemon/cert-words.h"
 #include "daemon/words.h"
 
 #define LEAD_SHARE    12 /* of the lifetime, before the renewal: a week of 90 days */

@@ -5,6 +5,7 @@
 #include "acme/renewal-info.h"
 #include "base/log.h"
 #include "daemon/cert-internal.h"
+#include "daemon/cert-plan.h"
 #include "daemon/words.h"
 
 #define CHECK_SEC         ((int64_t) 6 * SEC_PER_HOUR) /* T-09 */

@@ -3,6 +3,9 @@
 #include "acme/challenge.h"
 #include "base/log.h"
 #include "daemon/cert-internal.h"
+#include "daemon/cert-order.h"
+#include "daemon/cert-rehearsal.h"
+#include "daemon/cert-words.h"
 
 static int authorization_of(const Cert *c, const OrderEffect *e, char **ret) {
         const char *thumbprint = session_thumbprint(c->ca.session);

@@ -3,7 +3,9 @@
  * for it, and the first deploy is a first one. */
 
 #include "base/log.h"
+#include "daemon/cert-install.h"
 #include "daemon/cert-internal.h"
+#include "daemon/cert-words.h"
 
 #define LOOK_SEC       SEC_PER_HOUR
 #define LOOK_SLACK_SEC (15 * SEC_PER_MIN)

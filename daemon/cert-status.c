@@ -1,6 +1,10 @@
 /* What a person is told about one certificate: what is wrong, and until when it is safe to ignore. */
 
+#include "daemon/cert-install.h"
 #include "daemon/cert-internal.h"
+#include "daemon/cert-plan.h"
+#include "daemon/cert-rehearsal.h"
+#include "daemon/cert-words.h"
 #include "daemon/words.h"
 
 static const char *const state_names[] = {

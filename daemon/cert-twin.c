@@ -2,7 +2,9 @@
  * the same account for the same names hands it out again, so the second is only ordered when the first has none
  * (H-10). Each is woken by what the other one does; neither changes the other. */
 
+#include "daemon/cert-install.h"
 #include "daemon/cert-internal.h"
+#include "daemon/cert-plan.h"
 
 #define TWIN_LOOK_SEC (10 * SEC_PER_MIN) /* if nobody woke it */
 

@@ -2,6 +2,7 @@
  * at the head again and passes over those it has told. */
 
 #include "daemon/cert-internal.h"
+#include "daemon/cert-words.h"
 
 static int watch(Cert *c, bool stand_in, cert_step_fn fn, void *userdata, CertWatch **ret) {
         CertWatch *w = calloc(1, sizeof *w);

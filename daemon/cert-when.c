@@ -2,7 +2,10 @@
  * cert-why.c. */
 
 #include "base/log.h"
+#include "daemon/cert-attempt.h"
 #include "daemon/cert-internal.h"
+#include "daemon/cert-plan.h"
+#include "daemon/cert-words.h"
 #include "daemon/words.h"
 
 #define NEXT_MAX_SEC     ((int64_t) 8 * SEC_PER_DAY) /* no retry is further away (S-04) */

@@ -1,6 +1,9 @@
 /* Words about time: why the next attempt is not sooner, and what happens when (`renewctl why`, `renewctl plan`). */
 
 #include "daemon/cert-internal.h"
+#include "daemon/cert-plan.h"
+#include "daemon/cert-rehearsal.h"
+#include "daemon/cert-words.h"
 #include "daemon/words.h"
 
 /* ---- why not sooner ---- */

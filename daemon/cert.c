@@ -5,7 +5,13 @@
 
 #include "base/log.h"
 #include "base/message-id.h"
+#include "daemon/cert-attempt.h"
+#include "daemon/cert-install.h"
 #include "daemon/cert-internal.h"
+#include "daemon/cert-order.h"
+#include "daemon/cert-plan.h"
+#include "daemon/cert-rehearsal.h"
+#include "daemon/cert-words.h"
 #include "daemon/words.h"
 
 #define SLACK_MAX_SEC (15 * SEC_PER_MIN)

@@ -3,47 +3,7 @@
 /* One certificate's life: when it is due, the order that brings the next one, its publication and its targets.
  * The old one is untouched until the new one is checked and on disk. */
 
-#include "daemon/budget.h"
-#include "daemon/engine.h"
-#include "daemon/groups.h"
-#include "daemon/pacer.h"
-#include "daemon/renew.h"
-#include "daemon/session.h"
-
-typedef struct Cert Cert;
-
-/* What all certificates share; the manager's. */
-typedef struct CertContext {
-        Engine *engine;      /* borrowed, as the slots */
-        Slots *installer;    /* processes of the installer at a time */
-        Slots *prober;       /* handshakes at a time */
-        Groups *groups;      /* targets that are deployed one at a time */
-        Slots *preflights;   /* certificates whose names are looked at, at a time */
-        bool once;           /* everything now, nothing is spread, nothing waits for long */
-        int64_t started;     /* Unix seconds */
-        int64_t clock_floor; /* no clock is right before it (T-21) */
-        Cert *certs;         /* all there are, for twins */
-        uint64_t progress;   /* grows with each step of any certificate */
-        unsigned rehearsing; /* rehearsals under way */
-        unsigned recalled;   /* certificates that their CA wanted replaced at once */
-        void (*changed)(void *userdata); /* the answers of cert-status.c may have changed */
-        void *userdata;
-} CertContext;
-
-/* One CA of a certificate; all borrowed, and NULL when there is none that can be used. */
-typedef struct CertCa {
-        const char *name;
-        Session *session;
-        Pacer *pacer;
-        Budget *budget;
-} CertCa;
-
-/* Preferred first (CA-03). */
-typedef struct CertCas {
-        CertCa list[CERTIFICATE_CAS_MAX];
-        size_t count;
-        CertCa staging; /* where renewals at the first of them are rehearsed; empty: nowhere */
-} CertCas;
+#include "daemon/cert-context.h"
 
 /* Loads record and chain. `config` is borrowed. */
 int cert_new(CertContext *context, const CertificateConfig *config, const CertCas *cas, Cert **ret);
