@@ -98,6 +98,11 @@ static int setback_lost(
                 m->failure.order_dead = true;
                 return f;
         }
+        if (e->unanswered &&
+            patience->lost == 0) { /* what became of it is looked at first, but now */
+                patience->lost++;
+                return order_queue_wait(m, owner, 1);
+        }
         delay = with_jitter(TABLE_AT(lost_delays, patience->lost), e->random);
         patience->lost++;
         return order_queue_wait(m, owner, MAX(MIN(delay, lost_delays[4]), lost_delays[0]));

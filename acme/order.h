@@ -84,6 +84,7 @@ typedef struct OrderEvent {
         OrderEventKind kind;
         unsigned id;
         int error;            /* REPLY: 0, or negative: the CA gave no answer (class UNREACHABLE) */
+        bool unanswered;      /* REPLY, an error: perhaps only of an old connection */
         long status;          /* REPLY: HTTP status */
         const char *location; /* REPLY: absolute, as sent; may be NULL */
         const char *content_type; /* REPLY: may be NULL */

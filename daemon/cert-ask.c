@@ -91,6 +91,7 @@ static void on_reply(const SessionReply *reply, void *userdata) {
                 .kind = ORDER_EVENT_REPLY,
                 .id = a->id,
                 .error = reply->error,
+                .unanswered = reply->unanswered,
                 .status = reply->status,
                 .location = reply->location,
                 .content_type = reply->content_type,

@@ -292,6 +292,7 @@ int http_call_prepare(HttpCall *c, const HttpRequest *request) {
                         return -ENOMEM;
                 memcpy(c->body, request->body, request->size);
         }
+        c->method = request->method;
         c->site = request->site;
         c->allow_private = request->site || may_be_private(request->ca);
         r = str_printf(&agent, "renewd/%s libcurl/%s", RENEWD_VERSION, curl_name);
@@ -342,6 +343,26 @@ static int error_of_code(CURLcode code) {
         return -EIO;
 }
 
+bool http_call_unanswered(const HttpCall *c, CURLcode code) {
+        long connects = 0;
+
+        if (c->header_size > 0 || c->refusal || c->site)
+                return false;
+        switch ((int) code) {
+        case CURLE_HTTP2: /* GOAWAY, RST_STREAM */
+        case CURLE_HTTP2_STREAM:
+        case CURLE_PARTIAL_FILE: /* the end of the connection, seen by a stream */
+                return true;
+        case CURLE_GOT_NOTHING:
+        case CURLE_SEND_ERROR:
+        case CURLE_RECV_ERROR: /* a connection made for this request says more: that the CA is in trouble */
+                return curl_easy_getinfo(c->easy, CURLINFO_NUM_CONNECTS, &connects) == CURLE_OK &&
+                       connects == 0;
+        default:
+                return false;
+        }
+}
+
 void http_call_conclude(HttpCall *c, CURLcode code) {
         const char *text = c->error[0] ? c->error : curl_easy_strerror(code);
 
@@ -350,6 +371,7 @@ void http_call_conclude(HttpCall *c, CURLcode code) {
                 return;
         }
         c->reply.error = error_of_code(code);
+        c->reply.unanswered = http_call_unanswered(c, code);
         if (c->refusal)
                 text = c->refusal;
         else if (c->refused_address && code == CURLE_COULDNT_CONNECT)

@@ -36,6 +36,8 @@ struct HttpCall {
         void *body;                 /* owns */
         http_fn fn;
         void *userdata;
+        HttpMethod method;
+        bool repeated; /* once */
         bool site;
         bool allow_private;
         bool refused_address; /* an address was refused: says more than "could not connect" */
@@ -51,6 +53,9 @@ int http_call_prepare(HttpCall *c, const HttpRequest *request);
 
 /* The exchange ended: fills what the reply lacks. */
 void http_call_conclude(HttpCall *c, CURLcode code);
+
+/* Nobody answered, on a connection that may only have been too old? */
+bool http_call_unanswered(const HttpCall *c, CURLcode code);
 
 /* Frees the easy handle and what it used; the reply stays. */
 void http_call_release(HttpCall *c);

@@ -53,10 +53,22 @@ static void detach(HttpCall *c) {
                 begin_idling(h);
 }
 
+/* libcurl does so itself for HTTP/1.1 and refused streams, but not when HTTP/2 says goodbye. */
+static bool repeat(HttpCall *c, CURLcode code) {
+        if (c->method == HTTP_POST || c->repeated || !http_call_unanswered(c, code))
+                return false;
+        c->repeated = true;
+        c->error[0] = '\0';
+        (void) curl_multi_remove_handle(c->http->multi, c->easy);
+        return curl_multi_add_handle(c->http->multi, c->easy) == CURLM_OK;
+}
+
 static void finish(HttpCall *c, CURLcode code) {
         http_fn fn = c->fn;
         void *userdata = c->userdata;
 
+        if (repeat(c, code))
+                return;
         http_call_conclude(c, code);
         HttpReply reply = c->reply;
         c->reply = (HttpReply){};

@@ -28,6 +28,8 @@ typedef struct HttpRequest {
 typedef struct HttpReply {
         int error; /* 0, or negative: no complete answer (DNS, connect, TLS, timeout, too large) */
         char *error_text; /* escaped words for a person; NULL if no error */
+        bool unanswered; /* an error: the connection, which had been kept open, or the stream ended before an octet of an
+                           * answer (A-08); the request may have been carried out */
         long status;
         Bytes body;
         char *location, *replay_nonce, *retry_after, *date,
@@ -39,7 +41,8 @@ void http_reply_done(HttpReply *r);
 
 typedef void (*http_fn)(const HttpReply *reply, void *userdata);
 
-/* Starts; `fn` is called once from the loop. Freeing the call cancels it. The call is freed by its owner also after `fn`. */
+/* Starts; `fn` is called once from the loop. What a dead connection left unanswered is asked once more, unless it was a
+ * POST: that needs another nonce, so it is the caller's. Freeing the call cancels it. The call is freed by its owner also after `fn`. */
 int http_start(Http *h, const HttpRequest *request, http_fn fn, void *userdata, HttpCall **ret);
 HttpCall *http_call_free(HttpCall *c);
 DEFINE_CLEANUP(HttpCall *, http_call_free)

@@ -66,6 +66,7 @@ struct SessionCall {
         unsigned sends;
         usec_t first_send; /* CLOCK_BOOTTIME */
         bool odd_nonce;    /* D-10: done once */
+        bool repeated;     /* done once */
         bool fetched;      /* D-07: the HEAD of the sixth send is done */
         int error;         /* to be told by `pause` */
         HelperCall *sign;

@@ -208,6 +208,7 @@ static void hand_up(SessionCall *c, const HttpReply *reply) {
         SessionReply up = {
                 .error = reply->error,
                 .message = reply->error_text,
+                .unanswered = reply->unanswered && !c->repeated,
                 .content_type = reply->content_type,
                 .links = &reply->links,
                 .status = is_disguised(reply) ? 500 : reply->status,
@@ -225,22 +226,66 @@ static void hand_up(SessionCall *c, const HttpReply *reply) {
         call_end(c, &up);
 }
 
+/* A-08: may it be sent again before it is known what became of it? A second newOrder is the only way to the first one's
+ * order (H-12). Of the others its owner asks: the order (O-07), the authorization (J-08), the CA's accounts (G-05, F-12). */
+static bool may_repeat(const SessionCall *c) {
+        switch (c->kind) {
+        case SESSION_CHALLENGE:
+        case SESSION_FINALIZE:
+        case SESSION_KEY_CHANGE:
+                return false;
+        case SESSION_NEW_ACCOUNT:
+                return !c->session->external_account;
+        case SESSION_LOOKUP_ACCOUNT:
+        case SESSION_READ_ACCOUNT:
+        case SESSION_READ_ACCOUNT_PENDING:
+        case SESSION_UPDATE_ACCOUNT:
+        case SESSION_DEACTIVATE:
+        case SESSION_REVOKE:
+        case SESSION_NEW_ORDER:
+        case SESSION_POST_AS_GET:
+        case SESSION_CERTIFICATE:
+        case SESSION_REQUEST_KIND_MAX:
+                break;
+        }
+        return true;
+}
+
+/* True: it is on its way once more, with another nonce, or has ended. */
+static bool send_again(SessionCall *c) {
+        int r = call_again(c);
+
+        if (r < 0)
+                call_end(c, &(SessionReply){ .error = r });
+        return true;
+}
+
+static bool repeat_unanswered(SessionCall *c, const HttpReply *reply) {
+        if (!reply->unanswered || c->repeated || !may_repeat(c))
+                return false;
+        c->repeated = true;
+        return send_again(c);
+}
+
+static bool repeat_refused(SessionCall *c, const HttpReply *reply, const Problem *p) {
+        if (!is_bad_nonce(c, p) || !may_send_again(c))
+                return false;
+        if (!reply->replay_nonce) /* D-06: the others are no better */
+                nonce_pool_done(&c->session->nonces);
+        return send_again(c);
+}
+
 void call_on_answer(const HttpReply *reply, void *userdata) {
         SessionCall *c = userdata;
         _cleanup_(problem_done) Problem p = {};
-        int r;
 
         session_learn(c->session, reply);
+        if (repeat_unanswered(c, reply))
+                return;
         if (reply->error == 0) {
                 (void) read_problem(reply, &p); /* without one the status says it alone */
-                if (is_bad_nonce(c, &p) && may_send_again(c)) {
-                        if (!reply->replay_nonce) /* D-06: the others are no better */
-                                nonce_pool_done(&c->session->nonces);
-                        r = call_again(c);
-                        if (r < 0)
-                                call_end(c, &(SessionReply){ .error = r });
+                if (repeat_refused(c, reply, &p))
                         return;
-                }
                 learn_problem(c, reply, &p);
         }
         hand_up(c, reply);

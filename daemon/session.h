@@ -126,6 +126,7 @@ typedef struct SessionReply {
         bool signer_failed; /* with an error: it was the signer that did not answer, or refused (-EPERM), or
                                * has no key any more (-ENOKEY) */
         const char *message; /* with an error: words for a person, escaped */
+        bool unanswered; /* an error, perhaps of an old connection only: worth another look at once */
         long status;
         const char *location;     /* absolute; NULL if none */
         const char *content_type; /* as sent; NULL if none */

@@ -55,13 +55,20 @@ def handshakes():
         yield _cell("W-02", "closed in the body without close_notify", step, f.cut_body(), expect, protocol="http/1.1")
 
 
+def _at_once(machine, authority, run):
+    steps = [s.step for s in authority.seen]
+    asked = [s.at for s in authority.seen[steps.index("newOrder"):len(steps) - steps[::-1].index("certificate")]]
+    gap = max(later - sooner for sooner, later in zip(asked, asked[1:]))
+    assert gap < 25, f"{gap:.0f} s: what a dead connection lost was waited for (A-08)"
+
+
 def http2():
     for step in ("nonce", "newOrder", "order", "finalize", "certificate"):
-        gentle = either("unreachable", LOST)
-        yield _cell("W-03", "GOAWAY that excludes us", step, f2.goaway(False), gentle)
-        yield _cell("W-03", "GOAWAY that includes us", step, f2.goaway(True), gentle)
-        yield _cell("W-03", "REFUSED_STREAM", step, f2.reset_stream(f2.REFUSED), gentle)
-        yield _cell("W-03", "INTERNAL_ERROR on the stream", step, f2.reset_stream(f2.INTERNAL), gentle)
+        at_once = renewed(check=_at_once) if step != "nonce" else either("unreachable", LOST)  # its connection is new
+        yield _cell("W-03", "GOAWAY that excludes us", step, f2.goaway(False), at_once)
+        yield _cell("W-03", "GOAWAY that includes us", step, f2.goaway(True), at_once)
+        yield _cell("W-03", "REFUSED_STREAM", step, f2.reset_stream(f2.REFUSED), at_once)
+        yield _cell("W-03", "INTERNAL_ERROR on the stream", step, f2.reset_stream(f2.INTERNAL), at_once)
     yield _cell("W-03", "ENHANCE_YOUR_CALM", "order", f2.reset_stream(f2.ENHANCE), renewed())
     yield _cell("W-03", "GOAWAY, then the answer", "newOrder", f2.goaway_then_answer(), renewed())
     yield _cell("W-03", "SETTINGS flood", "order", f2.settings_flood(), either("unreachable", LOST))

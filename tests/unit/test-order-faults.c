@@ -31,6 +31,7 @@ static void succeeded(const Driver *d) {
 static OrderCall lost_call;
 static unsigned lost_times;
 static bool lost_after; /* the CA did get it */
+static bool lost_unanswered;
 
 static bool lose(Driver *d, const OrderEffect *effect, OrderEvent *e) {
         if (effect->call != lost_call || d->fault_count >= lost_times)
@@ -39,6 +40,7 @@ static bool lose(Driver *d, const OrderEffect *effect, OrderEvent *e) {
         if (lost_after)
                 driver_ca(d, effect, e);
         *e = (OrderEvent){ .kind = e->kind, .id = e->id, .random = 20, .error = -ETIMEDOUT };
+        e->unanswered = lost_unanswered;
         return true;
 }
 
@@ -55,6 +57,32 @@ static void lost_answers(void) {
                                 CHECK_INT(d.calls[CALL_NEW_ORDER], 1);
                                 driver_done(&d);
                         }
+}
+
+/* How long an order takes in which one answer to `call` is lost. */
+static int64_t time_with_loss(OrderCall call, bool unanswered) {
+        int64_t began;
+        Driver d;
+
+        lost_call = call;
+        lost_times = 1;
+        lost_unanswered = unanswered;
+        start(&d, one, lose);
+        began = d.now;
+        driver_run(&d, ORDER_EVENT_START);
+        succeeded(&d);
+        driver_done(&d);
+        lost_unanswered = false;
+        return d.now - began;
+}
+
+static void old_connection_is_looked_at_once(void) {
+        for (int after = 0; after <= 1; after++)
+                for (OrderCall call = CALL_CHALLENGE; call <= CALL_FINALIZE; call++) {
+                        lost_after = after;
+                        CHECK(time_with_loss(call, true) < 25);
+                        CHECK(time_with_loss(call, false) >= 30);
+                }
 }
 
 static void long_outage(void) {
@@ -990,6 +1018,8 @@ static void random_walks(void) {
 }
 
 TEST_MAIN({ "a lost answer never costs a new order (J-08, O-07, S-06)", lost_answers },
+          { "A-08 what an old connection lost is looked at at once",
+            old_connection_is_looked_at_once },
           { "an outage is waited out until the order expires (S-06)", long_outage },
           { "an unanswered newOrder is the caller's (H-12)", lost_new_order },
           { "every problem has its class and place (section Q, I-04, I-05, O-07, O-08, P-01)",

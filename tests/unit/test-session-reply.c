@@ -22,6 +22,7 @@ typedef struct Answer {
         long status;
         const char *nonce, *location, *retry_after, *date, *body, *type;
         int64_t delay_sec;
+        bool unanswered; /* with an error */
 } Answer;
 
 /* ---- the seam ---- */
@@ -85,6 +86,7 @@ int http_start(Http *h, const HttpRequest *request, http_fn fn, void *userdata, 
                 h->next++;
         if (a->error < 0)
                 c->reply.error = a->error;
+        c->reply.unanswered = a->unanswered;
         c->reply.status = a->status;
         (void) str_replace(&c->reply.replay_nonce, a->nonce);
         (void) str_replace(&c->reply.location, a->location);
@@ -131,6 +133,7 @@ typedef struct Bench {
 
         bool answered;
         int error;
+        bool unanswered;
         long status;
         int64_t retry_after_sec;
         char location[128], body[128];
@@ -206,6 +209,7 @@ static void on_reply(const SessionReply *reply, void *userdata) {
 
         b->answered = true;
         b->error = reply->error;
+        b->unanswered = reply->unanswered;
         b->status = reply->status;
         b->retry_after_sec = reply->retry_after_sec;
         (void) snprintf(b->location, sizeof b->location, "%s",
@@ -319,6 +323,51 @@ static void nonce_is_used_once(void) {
         CHECK_INT(b.error, -ETIMEDOUT);
         order(&b, again);
         CHECK_INT(b.status, 201);
+        done(&b);
+}
+
+#define GONE .error = -EIO, .unanswered = true
+
+static void old_connection_that_died(void) {
+        const Answer once[] = {
+                { "POST /new-order pooled", GONE },
+                { "HEAD /nonce", .status = 200, .nonce = "other" },
+                { "POST /new-order other", .status = 201, .body = "{}" },
+                {},
+        };
+        const Answer twice[] = {
+                { "HEAD /nonce", .status = 200, .nonce = "third" },
+                { "POST /order/1 third", GONE },
+                { "HEAD /nonce", .status = 200, .nonce = "fourth" },
+                { "POST /order/1 fourth", GONE },
+                {},
+        };
+        usec_t began;
+        Bench b;
+
+        init_ready(&b, "pooled");
+        began = loop_boot_usec(b.loop);
+        order(&b, once);
+        CHECK_INT(b.status, 201);
+        CHECK(loop_boot_usec(b.loop) - began < USEC_PER_SEC);
+        fetch(&b, "https://ca.test/order/1", twice);
+        CHECK_INT(b.error, -EIO);
+        CHECK(!b.unanswered); /* nothing more to be gained by haste */
+        done(&b);
+}
+
+/* Whether it was carried out its owner asks first. */
+static void some_are_not_sent_twice(void) {
+        const Answer script[] = { { "POST /challenge/1 pooled", GONE }, {} };
+        SessionRequest request = { .kind = SESSION_CHALLENGE,
+                                   .url = "https://ca.test/challenge/1" };
+        Bench b;
+
+        init_ready(&b, "pooled");
+        request.owner = &b;
+        send_request(&b, &request, script);
+        CHECK_INT(b.error, -EIO);
+        CHECK(b.unanswered);
         done(&b);
 }
 
@@ -758,6 +807,9 @@ TEST_MAIN({ "Q-04: a problem with status 201 is a failure", disguised_problem },
           { "D-06: the refusal's own nonce is used next", refusal_brings_the_nonce },
           { "D-06: a refusal without nonce has one fetched", refusal_without_a_nonce },
           { "D-02: a nonce is gone when the connection is lost", nonce_is_used_once },
+          { "A-08 H-12 what an old connection lost is sent once more, with another nonce",
+            old_connection_that_died },
+          { "A-08 J-08 O-07 not what has to be looked at first", some_are_not_sent_twice },
           { "D-03, D-05: an answer without usable nonce: one is fetched",
             unusable_nonces_are_absent },
           { "a CA that gives no nonce", no_nonce_to_be_had },
