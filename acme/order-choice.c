@@ -3,7 +3,10 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "acme/order-effects.h"
 #include "acme/order-internal.h"
+#include "acme/order-reply.h"
+#include "acme/order-row.h"
 
 /* RFC 9444: an authorization for an ancestor of a name may stand for it (H-16). */
 static bool is_ancestor(const char *ancestor, const char *name) {

@@ -1,6 +1,7 @@
 /* One clause for a person: what the order waits for. */
 
 #include "acme/order-internal.h"
+#include "acme/order-row.h"
 
 static const char *const state_texts[ORDER_STATE_MAX] = {
         [ORDER_NEW] = "asking the CA for an order",

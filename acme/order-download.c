@@ -7,7 +7,10 @@
 
 #include "acme/certinfo.h"
 #include "acme/link.h"
+#include "acme/order-effects.h"
 #include "acme/order-internal.h"
+#include "acme/order-reply.h"
+#include "acme/order-steps.h"
 #include "acme/url.h"
 
 void order_download_done(OrderDownload *d) {

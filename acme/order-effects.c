@@ -6,10 +6,13 @@
  * a challenge is shown and shortened when EFFECT_REMOVE is queued: after a crash it can name too much,
  * never too little (J-13). */
 
+#include "acme/order-effects.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "acme/order-internal.h"
+#include "acme/order-row.h"
 
 static void queued_done(QueuedEffect *q) {
         free(q->url);

@@ -1,7 +1,9 @@
 /* The end without a certificate: the sentence, the class, and the clean-up that comes with it on every
  * path. What was asked and not yet taken is dropped; what is shown is removed (J-13). */
 
+#include "acme/order-effects.h"
 #include "acme/order-internal.h"
+#include "acme/order-reply.h"
 
 void order_failure_done(OrderFailure *f) {
         problem_done(&f->problem);

@@ -1,7 +1,11 @@
 /* What follows from an order that was read, wherever it was read: the answers to newOrder, finalize
  * and the plain question all carry the same object, and the server's status alone decides (I-01). */
 
+#include "acme/order-effects.h"
 #include "acme/order-internal.h"
+#include "acme/order-reply.h"
+#include "acme/order-row.h"
+#include "acme/order-steps.h"
 
 typedef int (*FollowHandler)(
                 OrderMachine *m, const Order *o, const OrderEvent *e, ProblemPlace place);

@@ -1,6 +1,9 @@
 /* One handler per cell of the table in order.c: what an event means in a state. */
 
+#include "acme/order-effects.h"
 #include "acme/order-internal.h"
+#include "acme/order-reply.h"
+#include "acme/order-steps.h"
 
 #define CSR_MAX_SIZE ((size_t) 64 * 1024)
 

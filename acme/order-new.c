@@ -2,7 +2,10 @@
  * predecessor nor a preferred profile is worth a certificate: an order that was refused with one of them is
  * asked for once more without it, at once, within the same attempt (Q-09, U-03). */
 
+#include "acme/order-effects.h"
 #include "acme/order-internal.h"
+#include "acme/order-reply.h"
+#include "acme/order-steps.h"
 #include "acme/url.h"
 
 int order_wish_fill(OrderWish *w, const OrderSpec *spec) {

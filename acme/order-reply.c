@@ -4,6 +4,9 @@
  * beyond the order's life (S-06). Later: it said "not now"; asked again a few times. Refused: it said
  * "never". */
 
+#include "acme/order-reply.h"
+
+#include "acme/order-effects.h"
 #include "acme/order-internal.h"
 
 static const int64_t poll_delays[] = { 2, 2, 3, 5, 8, 13, 20, 30 }; /* S-05 */

@@ -2,7 +2,11 @@
  * A POST whose answer was lost goes back to FETCH: what the server knows decides whether it is
  * repeated (J-08). */
 
+#include "acme/order-row.h"
+
+#include "acme/order-effects.h"
 #include "acme/order-internal.h"
+#include "acme/order-reply.h"
 
 static const int64_t settle_delays[] = { 5, 10, 20, 40, 60 }; /* J-09 */
 

@@ -7,7 +7,10 @@
  * again, because a server may want a challenge to be posted a second time (J-09). When no row has
  * anything left to do the machine goes on to ask for the order. */
 
+#include "acme/order-effects.h"
 #include "acme/order-internal.h"
+#include "acme/order-reply.h"
+#include "acme/order-row.h"
 
 int rows_create(OrderMachine *m, const StringList *urls) {
         rows_done(m);

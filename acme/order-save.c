@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "acme/order-effects.h"
 #include "acme/order-internal.h"
 #include "acme/url.h"
 

@@ -1,7 +1,11 @@
 /* The order machine: the object, and the table that says which handler meets which event in which
  * state. A cell without a handler ignores the event: it is late, or never was asked for. */
 
+#include "acme/order-effects.h"
 #include "acme/order-internal.h"
+#include "acme/order-reply.h"
+#include "acme/order-row.h"
+#include "acme/order-steps.h"
 
 static const char *const state_names[ORDER_STATE_MAX] = {
         [ORDER_NEW] = "new",   [ORDER_AUTHORIZE] = "authorize", [ORDER_ORDER] = "order",
