@@ -75,6 +75,7 @@ class Place:
         digest = hashlib.sha256(build.CHECKOUT.encode()).hexdigest()[:8]
         self.directory = os.path.join(CACHE, f"{os.path.basename(build.CHECKOUT)}-{digest}")
         self.prefix = self.path("prefix")
+        self.installing, self.installed = threading.Lock(), False
         os.makedirs(self.directory, exist_ok=True)
         os.chmod(CACHE, 0o755)
         os.chmod(self.directory, 0o755)
@@ -252,10 +253,14 @@ def suite_walk(report, place, options):
 
 
 def install_for_tests(place):
-    """An installation below the cache with numeric users, so that rights are separated and no user is made."""
+    """An installation below the cache with numeric users, so that rights are separated and no user is made. Once in a run:
+    the programs are in use from then on."""
     directory = place.path("build-e2e")
-    build.build(directory, ["-Dwerror=true", f"-Dprefix={place.prefix}", *TESTED], "gcc")
-    build.install(directory)
+    with place.installing:
+        if not place.installed:
+            build.build(directory, ["-Dwerror=true", f"-Dprefix={place.prefix}", *TESTED], "gcc")
+            build.install(directory)
+        place.installed = True
 
 
 def submit_python_tests(pool, report, suite, place, options):
@@ -356,18 +361,29 @@ def build_only(report, place):
         install_for_tests(place)
 
 
-def run_suites(report, place, options):
-    known = {"unit": suite_unit, "sim": suite_sim, "walk": suite_walk, "ca": suite_ca, "e2e": suite_e2e, "acme": suite_acme}
-    wanted = options.suites or SUITES
-    booted = [suite for suite in wanted if suite in BOOTED]
-    parts = [([suite], known[suite]) for suite in wanted if suite not in BOOTED]
-    if booted:  # at the same time, so that the slowest of one does not leave the processors idle
-        parts.append((booted, functools.partial(suite_booted, booted)))
-    for names, suite in parts:
+def run_lane(lane, report, place, options):
+    for names, suite in lane:
         began = time.monotonic()
-        print(f"# {' and '.join(names)}", flush=True)
+        print(f"# {names}", flush=True)
         suite(report, place, options)
-        print(f"# {' and '.join(names)}: {time.monotonic() - began:.0f} s", flush=True)
+        print(f"# {names}: {time.monotonic() - began:.0f} s", flush=True)
+
+
+def run_suites(report, place, options):
+    """Stage by stage; of a stage the lanes side by side, since most suites wait more than they work."""
+    wanted = options.suites or SUITES
+    booted = [suite for suite in BOOTED if suite in wanted]
+    stages = (
+        ([("unit", suite_unit)],),
+        ([("sim", suite_sim), ("walk", suite_walk), ("ca", suite_ca)], [("e2e", suite_e2e), ("acme", suite_acme)]),
+    )
+    for stage in stages:
+        lanes = [[(name, suite) for name, suite in lane if name in wanted] for lane in stage]
+        with concurrent.futures.ThreadPoolExecutor(len(lanes)) as pool:
+            for lane in [pool.submit(run_lane, lane, report, place, options) for lane in lanes]:
+                lane.result()
+    if booted:
+        run_lane([(" and ".join(booted), functools.partial(suite_booted, booted))], report, place, options)
 
 
 def main(argv):
