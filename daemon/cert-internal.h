@@ -20,6 +20,7 @@
 #include "daemon/presenter.h"
 #include "daemon/record.h"
 #include "daemon/renew.h"
+#include "daemon/session-request.h"
 #include "daemon/target.h"
 
 typedef enum CertPhase {

@@ -16,6 +16,7 @@
 #include "daemon/cert.h"
 #include "daemon/manager.h"
 #include "daemon/record.h"
+#include "daemon/session-request.h"
 #include "daemon/watch.h"
 
 /* One CA that a certificate uses. */

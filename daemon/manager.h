@@ -2,8 +2,8 @@
 
 /* All certificates of one configuration: starts their lives, carries a changed configuration over, answers questions. */
 
+#include "daemon/account-job.h"
 #include "daemon/engine.h"
-#include "daemon/session.h"
 
 typedef struct Manager Manager;
 

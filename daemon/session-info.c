@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "daemon/session-call.h"
 #include "daemon/session-internal.h"
 
 #define INFO_INTERVAL    USEC_PER_SEC

@@ -2,6 +2,7 @@
  * work is the session's own preparation, which a job only starts with other rules (by_hand, find_only). */
 
 #include "base/log.h"
+#include "daemon/session-call.h"
 #include "daemon/session-internal.h"
 
 struct AccountJob {

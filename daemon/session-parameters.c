@@ -1,5 +1,6 @@
 /* What the signer is asked for one request: the method of its kind, and the facts of which it builds the payload. */
 
+#include "daemon/session-call.h"
 #include "daemon/session-internal.h"
 
 static const char *const methods[SESSION_REQUEST_KIND_MAX] = {

@@ -2,6 +2,7 @@
  * wait (E-09); whoever comes while it is under way is told its end. */
 
 #include "base/log.h"
+#include "daemon/session-call.h"
 #include "daemon/session-internal.h"
 
 void session_prepare_done(Session *s) {

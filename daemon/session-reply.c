@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/message-id.h"
 #include "daemon/retry.h"
+#include "daemon/session-call.h"
 #include "daemon/session-internal.h"
 #include "daemon/words.h"
 

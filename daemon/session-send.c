@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "acme/timestamp.h"
+#include "daemon/session-call.h"
 #include "daemon/session-internal.h"
 
 static unsigned running(const Session *s, const void *owner) {

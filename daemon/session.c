@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "daemon/session-call.h"
 #include "daemon/session-internal.h"
 
 static void ca_done(CaConfig *ca) {

@@ -2,7 +2,7 @@
 
 /* A session and, in place of the HTTP client, a script of answers: one for each request, which must be as it says. */
 
-#include "daemon/session.h"
+#include "daemon/session-request.h"
 
 #define START   INT64_C(1798761600) /* Fri, 01 Jan 2027 00:00:00 GMT */
 #define URN     "urn:ietf:params:acme:error:"

@@ -1,6 +1,6 @@
 /* How a session comes to its account, and to another key of it. */
 
-#include "daemon/session.h"
+#include "daemon/account-job.h"
 #include "tests/fake/loop.h"
 #include "tests/unit/session-bench.h"
 #include "tests/unit/test.h"

@@ -1,6 +1,6 @@
 /* A session and answers as CAs really send them: what is none, what is elsewhere, what is gone. */
 
-#include "daemon/session.h"
+#include "daemon/session-request.h"
 #include "tests/unit/session-bench.h"
 #include "tests/unit/test.h"
 

@@ -1,6 +1,6 @@
 #include "base/log.h"
 #include "daemon/nonce-pool.h"
-#include "daemon/session.h"
+#include "daemon/session-request.h"
 #include "tests/fake/world.h"
 #include "tests/unit/test.h"
 
