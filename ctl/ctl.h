@@ -24,6 +24,7 @@ typedef struct Ctl {
         /* of renew and add */
         bool wait;
         bool force;
+        bool insist; /* --force twice */
         /* of remove */
         bool restore;
         bool now; /* renew: no restart window is waited for */

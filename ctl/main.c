@@ -35,7 +35,7 @@ static const Verb verbs[] = {
           "print the records that dns-persist-01 wants; writing them is yours", "" },
         { "renew", "NAME", 1, 1, "wfi", verb_renew, "renew a certificate now",
           "  --wait   print each step until it is served, waits for a restart window, or has failed\n"
-          "  --force  although the CA asked to wait, or it was just issued\n"
+          "  --force  although it was just issued; twice: although the CA asked to wait\n"
           "  --now    wait for no restart window and no canary; if that is all that is missing, nothing is ordered\n" },
         { "rehearse", "NAME", 1, 1, "", verb_rehearse,
           "walk the way of a renewal at the CA's test service; nothing is installed",
@@ -250,6 +250,7 @@ static void take_verb_option(Ctl *ctl, int option, Seen *seen) {
                 ctl->wait = true;
                 break;
         case 'f':
+                ctl->insist = ctl->force;
                 ctl->force = true;
                 break;
         case 'i':

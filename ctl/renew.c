@@ -84,6 +84,7 @@ static int renew(Ctl *ctl, const char *method, const char *name, bool follow) {
 
         if (!parameters || json_set_string(parameters, "name", name) < 0 ||
             (ctl->force && json_set_bool(parameters, "force", true) < 0) ||
+            (ctl->insist && json_set_bool(parameters, "insist", true) < 0) ||
             (ctl->now && json_set_bool(parameters, "now", true) < 0))
                 return ctl_no_memory(ctl);
         return ctl_follow(ctl, method, TAKE_PTR(parameters), name, follow);

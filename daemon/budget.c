@@ -203,7 +203,7 @@ int64_t budget_until(
 
         set_key(wish->names, set);
         find(&f, held_until(b, set, now), BUDGET_HELD, NULL);
-        if (duplicates->count > 0 && !wish->urgent && !wish->exempt)
+        if (duplicates->count > 0 && !wish->urgent && !wish->exempt && !wish->asked)
                 find(&f,
                      full_until(b, EVENT_ISSUED, set,
                                 MAX(duplicates->count - (wish->extra ? 1 : 0), 1), now),
@@ -212,7 +212,7 @@ int64_t budget_until(
                 const char *name = wish->names->items[i];
 
                 find(&f, held_until(b, name, now), BUDGET_HELD, name);
-                if (failures->count > 0)
+                if (failures->count > 0 && !wish->asked)
                         find(&f, full_until(b, EVENT_FAILED, name, failures->count, now),
                              BUDGET_FAILURES, name);
         }

@@ -23,6 +23,7 @@ typedef struct BudgetWish {
         const StringList *names;
         bool extra;  /* no renewal: one place is kept back from it */
         bool urgent; /* the certificate is about to expire: our own counts do not hold (T-13) */
+        bool asked;  /* only what the CA said itself counts */
         bool exempt; /* it replaces a certificate within the window that the CA suggests (LE-09) */
 } BudgetWish;
 

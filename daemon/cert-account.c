@@ -55,9 +55,9 @@ int cert_revoked(Cert *c, const char *leaf, bool replace) {
         r = note(c, leaf, replace);
         if (r < 0)
                 return r;
-        /* What is under way brings another one; else it begins, whatever was issued lately (S-08). */
+        /* What is under way brings another one; else it begins, whatever was issued lately (S-08) or the CA said. */
         if (replace && c->phase != CERT_ORDERING && c->phase != CERT_STORING)
-                (void) cert_renew(c, true, false, &message);
+                (void) cert_renew(c, (CertWish){ .force = true, .insist = true }, &message);
         cert_changed(c);
         return 0;
 }

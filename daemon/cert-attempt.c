@@ -216,6 +216,7 @@ void cert_attempt_admit(Cert *c) {
                 .fresh = !c->record.attempt.order,
                 .extra = cert_is_extra(c),
                 .force = c->forced,
+                .insist = c->insisted,
         };
         int r;
 

@@ -160,7 +160,8 @@ void cert_become(Cert *c, CertInfo *info) {
         c->publish_failures = c->mismatches = 0;
         cert_forget_reach(c);
         c->replaces_in_vain = false;
-        c->wanted = c->forced = c->late_told = false; /* tell_now is for the targets, and stays */
+        c->wanted = c->forced = c->insisted = false; /* tell_now is for the targets, and stays */
+        c->late_told = false;
         c->context->clock_floor = MAX(c->context->clock_floor, c->info.not_before - SEC_PER_DAY);
 }
 

@@ -205,7 +205,7 @@ void cert_attempt_fail(Cert *c, const Failure *f) {
         at = MAX(cert_reach(c)->soon, cert_tries(c).next_attempt);
         /* A wish stays until the CA has been asked, by an account that it knows (F-15). */
         if (copy.class != CLASS_UNREACHABLE && copy.class != CLASS_ACCOUNT)
-                c->wanted = c->forced = false;
+                c->wanted = c->forced = c->insisted = false;
         tell_failure(c, &copy, url, at);
         cert_attempt_clear(c);
         cert_plan(c);

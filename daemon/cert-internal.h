@@ -93,9 +93,9 @@ struct Cert {
         char *delay_name;    /* whom the budget blames; may be NULL */
         int64_t guard_until; /* S-08; 0: it does not hold */
         bool guard_told;
-        bool late_told;      /* D12 */
-        bool wanted, forced; /* by hand */
-        bool awaits_twin;    /* it is due, and its twin has an order open */
+        bool late_told;                /* D12 */
+        bool wanted, forced, insisted; /* by hand */
+        bool awaits_twin;              /* it is due, and its twin has an order open */
 
         /* the look before an attempt */
         Preflight *preflight; /* owns; NULL: none under way */

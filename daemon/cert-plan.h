@@ -15,6 +15,8 @@
 bool cert_is_urgent(const Cert *c);
 void cert_fix_instants(Cert *c, int64_t now);
 int64_t cert_guard(const Cert *c, const StringList *names, int64_t now); /* 0: it does not hold */
+/* The CA itself wants no order for these names before; past: it does not say (S-11). */
+int64_t cert_asked_until(const Cert *c, const StringList *names, int64_t now);
 int64_t cert_due_at(Cert *c, int64_t now); /* the latest of what holds the due order up */
 
 /* cert-ca.c */

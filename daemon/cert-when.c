@@ -112,6 +112,14 @@ static void hold_by_round(Cert *c, int64_t now) {
                                      c->present ? c->info.not_after : 0, now));
 }
 
+int64_t cert_asked_until(const Cert *c, const StringList *names, int64_t now) {
+        BudgetWish wish = { .names = names, .asked = true };
+        int64_t until = MAX(cert_tries(c).retry_after, pacer_asked_until(c->ca.pacer));
+
+        return c->ca.budget ? MAX(until, budget_until(c->ca.budget, &wish, now, NULL, NULL))
+                            : until;
+}
+
 int64_t cert_due_at(Cert *c, int64_t now) {
         _cleanup_(string_list_done) StringList names = {};
         int64_t until;
@@ -120,11 +128,15 @@ int64_t cert_due_at(Cert *c, int64_t now) {
         c->delay = DELAY_NONE;
         c->delay_until = now;
         hold_by_round(c, now);
-        /* The order exists: following it costs the CA nothing new. Or a person says so. */
-        if (c->record.attempt.order || c->forced)
+        /* The order exists: following it costs the CA nothing new. Or a person says so, twice. */
+        if (c->record.attempt.order || c->insisted)
                 return c->delay_until;
         if (cert_wanted_names(c, now, &names) < 0)
                 return now + SEC_PER_MIN; /* no memory */
+        if (c->forced) {
+                hold(c, DELAY_RETRY_AFTER, cert_asked_until(c, &names, now));
+                return c->delay_until;
+        }
         c->guard_until = cert_guard(c, &names, now);
         tell_guard(c, now);
         hold(c, DELAY_GUARD, c->guard_until);

@@ -366,18 +366,42 @@ int cert_configure(Cert *c, const CertificateConfig *config, const CertCas *cas,
         return 0;
 }
 
-static int forbidden_until(Cert *c, int64_t until, const char *why, char **ret_message) {
+static int forbidden_until(
+                Cert *c, int64_t until, const char *why, const char *unless, char **ret_message) {
         char date[WORDS_SIZE];
 
         (void) str_printf(
-                        ret_message, "%s: %s; not before %s, unless forced", c->config->name, why,
-                        words_date(until, cert_now(c), date));
+                        ret_message, "%s: %s; not before %s, unless forced%s", c->config->name, why,
+                        words_date(until, cert_now(c), date), unless);
         return -EAGAIN;
 }
 
-int cert_renew(Cert *c, bool force, bool tell_now, char **ret_message) {
+/* -EAGAIN: not now, and *ret_message says until when, and how all the same (S-11, S-08). */
+static int check_waits(Cert *c, CertWish wish, char **ret_message) {
         _cleanup_(string_list_done) StringList names = {};
         int64_t now = cert_now(c), until;
+        int r;
+
+        cert_fix_instants(c, now);
+        r = cert_wanted_names(c, now, &names);
+        if (r < 0)
+                return r;
+        until = cert_asked_until(c, &names, now);
+        if (!wish.insist && until > now)
+                return forbidden_until(
+                                c, until, "the CA asked to wait", " twice (--force --force)",
+                                ret_message);
+        until = pacer_held_until(c->ca.pacer);
+        if (!wish.force && until > now)
+                return forbidden_until(
+                                c, until, "the CA wants a person to act first", "", ret_message);
+        until = cert_guard(c, &names, now);
+        if (!wish.force && until > now)
+                return forbidden_until(c, until, "it was issued too often lately", "", ret_message);
+        return 0;
+}
+
+int cert_renew(Cert *c, CertWish wish, char **ret_message) {
         int r;
 
         if (c->config->elsewhere && !c->config->broken) {
@@ -389,27 +413,22 @@ int cert_renew(Cert *c, bool force, bool tell_now, char **ret_message) {
         }
         if (c->config->broken || !c->ca.session)
                 return -EUCLEAN;
-        c->tell_now = c->tell_now || tell_now;
-        if (tell_now && !force && cert_hold_words(c)) { /* there is a new one: it only waits */
+        c->tell_now = c->tell_now || wish.tell_now;
+        if (wish.tell_now && !wish.force &&
+            cert_hold_words(c)) { /* there is a new one: it only waits */
                 cert_install(c);
                 return 0;
         }
         if (c->phase == CERT_ORDERING || c->phase == CERT_STORING)
-                return force ? -EBUSY : 0;
-        cert_fix_instants(c, now);
-        until = MAX(cert_tries(c).retry_after, pacer_held_until(c->ca.pacer));
-        if (!force && until > now)
-                return forbidden_until(c, until, "the CA asked to wait", ret_message);
-        r = cert_wanted_names(c, now, &names);
+                return wish.force ? -EBUSY : 0;
+        r = check_waits(c, wish, ret_message);
         if (r < 0)
                 return r;
-        until = cert_guard(c, &names, now);
-        if (!force && until > now)
-                return forbidden_until(c, until, "it was issued too often lately", ret_message);
         cert_rehearsals_give_way(c);
         cert_attempt_clear(c); /* leaves the line: it comes back with another wish */
         c->wanted = true;
-        c->forced = force;
+        c->forced = wish.force;
+        c->insisted = wish.insist;
         cert_forget_delays(c);
         cert_plan(c);
         return 0;

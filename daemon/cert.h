@@ -22,8 +22,11 @@ const CertificateConfig *cert_config(const Cert *c);
 /* Removed from the configuration: ends the order and what it shows. */
 void cert_abort(Cert *c);
 
-/* Renew now; see manager_renew() for errors and *ret_message. */
-int cert_renew(Cert *c, bool force, bool tell_now, char **ret_message);
+/* Renew now; see manager_renew() for what it means, for errors and *ret_message. */
+typedef struct CertWish {
+        bool force, insist, tell_now;
+} CertWish;
+int cert_renew(Cert *c, CertWish wish, char **ret_message);
 
 /* This chain (PEM, leaf first), whose key the signer has, is the certificate. -EUCLEAN: broken configuration; -EBUSY: an order
  * is on its way; -EPERM: it is ordered from a CA (not with `force`); -EINVAL: it is no good; *ret_message (malloc'ed) says why.

@@ -161,28 +161,46 @@ int control_import(VarlinkCall *call, const Json *parameters, void *client) {
         return answer_steps(call, w, "imported");
 }
 
+/* Returns the parameter that is no boolean, or NULL. */
+static const char *read_how(const Json *parameters, ManagerRenew *ret) {
+        static const struct {
+                const char *name;
+                ManagerRenew how;
+        } table[] = {
+                { "force", MANAGER_RENEW_FORCE },
+                { "insist", MANAGER_RENEW_INSIST },
+                { "now", MANAGER_RENEW_TELL_NOW },
+        };
+        unsigned how = MANAGER_RENEW_PLAINLY;
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                bool value = false;
+                int r = json_get_bool(parameters, table[i].name, &value);
+
+                if (r < 0 && r != -ENOENT)
+                        return table[i].name;
+                how |= value ? table[i].how : 0;
+        }
+        *ret = how;
+        return NULL;
+}
+
 int control_renew(VarlinkCall *call, const Json *parameters, void *client) {
         _cleanup_free_ char *message = NULL;
-        bool force = false, now = false;
-        const char *name;
+        const char *name, *wrong;
+        ManagerRenew how;
         int r;
 
         if (json_get_string(parameters, "name", &name) < 0)
                 return varlink_invalid_parameter(call, "name");
-        r = json_get_bool(parameters, "force", &force);
-        if (r < 0 && r != -ENOENT)
-                return varlink_invalid_parameter(call, "force");
-        r = json_get_bool(parameters, "now", &now);
-        if (r < 0 && r != -ENOENT)
-                return varlink_invalid_parameter(call, "now");
+        wrong = read_how(parameters, &how);
+        if (wrong)
+                return varlink_invalid_parameter(call, wrong);
         Renewing *w = calloc(1, sizeof(*w));
         if (!w)
                 return -ENOMEM;
         *w = (Renewing){ .client = client, .call = call };
-        r = manager_renew(
-                        control_manager(client), name,
-                        (force ? MANAGER_RENEW_FORCE : 0) | (now ? MANAGER_RENEW_TELL_NOW : 0),
-                        on_step, w, &w->watch, &message);
+        r = manager_renew(control_manager(client), name, how, on_step, w, &w->watch, &message);
         if (r < 0) {
                 free(w);
                 return refuse_renewal(call, name, r, message);

@@ -227,7 +227,7 @@ static int on_reload(VarlinkCall *call, const Json *parameters, void *client) {
 static const char *const no_parameters[] = { NULL };
 static const char *const probe_parameters[] = { "names", NULL };
 static const char *const show_parameters[] = { "name", NULL };
-static const char *const renew_parameters[] = { "name", "force", "now", NULL };
+static const char *const renew_parameters[] = { "name", "force", "insist", "now", NULL };
 static const char *const import_parameters[] = { "name", "chain", "force", NULL };
 static const char *const account_parameters[] = { "ca", NULL };
 static const char *const create_parameters[] = { "ca", "newKey", NULL };

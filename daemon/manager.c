@@ -209,14 +209,18 @@ int manager_renew(
                 RenewWatch **ret,
                 char **ret_message) {
         _cleanup_(renew_watch_freep) RenewWatch *w = NULL;
+        CertWish wish = {
+                .force = how & (MANAGER_RENEW_FORCE | MANAGER_RENEW_INSIST),
+                .insist = how & MANAGER_RENEW_INSIST,
+                .tell_now = how & MANAGER_RENEW_TELL_NOW,
+        };
         Cert *c;
         int r;
 
         *ret_message = NULL;
         r = watch_new(m, name, step, userdata, &c, &w);
         if (r >= 0)
-                r = cert_renew(c, how & MANAGER_RENEW_FORCE, how & MANAGER_RENEW_TELL_NOW,
-                               ret_message);
+                r = cert_renew(c, wish, ret_message);
         if (r >= 0)
                 r = cert_watch(c, on_step, w, &w->inner);
         if (r >= 0)

@@ -103,6 +103,7 @@ typedef enum ManagerRenew {
         MANAGER_RENEW_FORCE = 1 << 0,
         MANAGER_RENEW_TELL_NOW = 1
                                  << 1, /* no window is waited for; what only waits is not ordered */
+        MANAGER_RENEW_INSIST = 1 << 2, /* FORCE, and before the CA's Retry-After is over (S-11) */
 } ManagerRenew;
 
 /* Shows a probe's answer at /.well-known/acme-challenge/TOKEN for each of the names, for a minute or until the next call.
@@ -111,7 +112,7 @@ int manager_show_probe(Manager *m, const StringList *names, char **ret_token, ch
 
 /* Renew now. Each step is told to `step` until `done`. The watch is freed by its owner; freeing it does not stop the
  * renewal. -ENOENT unknown, -EUCLEAN broken configuration, -EBUSY with FORCE: an order is on its way (it is watched all the same
- * without it), -EAGAIN: a Retry-After or the issuance guard forbids it without FORCE; *ret_message (malloc'ed) says until when. */
+ * without it), -EAGAIN: a Retry-After forbids it without INSIST, or the issuance guard without FORCE; *ret_message (malloc'ed) says until when. */
 typedef struct RenewWatch RenewWatch;
 typedef void (*renew_step_fn)(const char *step, bool done, bool ok, void *userdata);
 int manager_renew(

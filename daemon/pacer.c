@@ -51,12 +51,19 @@ Pacer *pacer_free(Pacer *p) {
         return NULL;
 }
 
-int64_t pacer_held_until(const Pacer *p) {
-        int64_t until = MAX(account_hold_until(p->account), p->parked_until);
+/* Further away than any CA may ask: the clock was set back meanwhile. */
+static int64_t plausible(const Pacer *p, int64_t until) {
         int64_t now = loop_wall_sec(p->loop);
 
-        /* Further away than any CA may ask: the clock was set back meanwhile. */
         return until > now && until <= now + HOLD_MAX_SEC ? until : 0;
+}
+
+int64_t pacer_held_until(const Pacer *p) {
+        return plausible(p, MAX(account_hold_until(p->account), p->parked_until));
+}
+
+int64_t pacer_asked_until(const Pacer *p) {
+        return plausible(p, account_hold_until(p->account));
 }
 
 /* Orders that count, and those that were admitted and will count. */
@@ -97,13 +104,17 @@ static bool before(const PacerWish *a, const PacerWish *b) {
         return a->not_after < b->not_after; /* nothing there yet: 0, before renewals */
 }
 
+/* S-11 */
+static bool is_held(const Pacer *p, const PacerWish *w) {
+        return (!w->force && pacer_held_until(p) > 0) || (!w->insist && pacer_asked_until(p) > 0);
+}
+
 static PacerTicket *best(const Pacer *p) {
-        bool held = pacer_held_until(p) > 0;
         int64_t count = used(p);
         PacerTicket *found = NULL;
 
         for (PacerTicket *t = p->tickets; t; t = t->next) {
-                if (t->admitted || (held && !t->wish.force) || !within_budget(p, &t->wish, count))
+                if (t->admitted || is_held(p, &t->wish) || !within_budget(p, &t->wish, count))
                         continue;
                 if (!found || before(&t->wish, &found->wish))
                         found = t;

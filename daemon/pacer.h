@@ -14,7 +14,8 @@ typedef struct PacerWish {
         bool urgent;       /* it is about to expire, or has: may use the reserve (T-13) */
         bool fresh;        /* a new order will be placed */
         bool extra;        /* no renewal: another share of the budget is kept back from it */
-        bool force;        /* a person says so: holds do not count (S-11) */
+        bool force;        /* a person says so: but for the CA's own word nothing counts (S-11) */
+        bool insist;       /* and that neither */
 } PacerWish;
 
 /* `account` is borrowed; it keeps holds and orders over restarts. */
@@ -55,3 +56,6 @@ int64_t pacer_budget(const Pacer *p); /* new orders in three hours; 0: any numbe
 
 /* Unix seconds, or 0: not held. */
 int64_t pacer_held_until(const Pacer *p);
+
+/* The same, but only of what the CA said itself (S-11). */
+int64_t pacer_asked_until(const Pacer *p);

@@ -370,6 +370,41 @@ static void hold(CaFault (*fault)(CaRequest, const char *, void *), unsigned mos
         world_done(&w);
 }
 
+/* Its Retry-After is kept by a person who forces it, unless twice. */
+static void limit_by_hand(void) {
+        _cleanup_free_ char *message = NULL;
+        RenewWatch *watch = NULL;
+        bool on = true;
+        Steps s = {};
+        World w;
+
+        init(&w);
+        *fake_ca_hooks(w.ca) = (FakeCaHooks){ .fault = limited, .userdata = &on };
+        fake_ca_options(w.ca)->retry_after_sec = 34 * SEC_PER_HOUR;
+        CHECK_INT(world_start(&w, world_config_named(two, 1), false), 0);
+        fake_loop_run(w.loop, SEC_PER_HOUR);
+        CHECK_INT(fake_ca_counts(w.ca)->by[CA_NEW_ORDER], 1);
+        on = false;
+        for (ManagerRenew how = MANAGER_RENEW_PLAINLY; how <= MANAGER_RENEW_FORCE; how++) {
+                CHECK_INT(manager_renew(w.manager, "a.example.org", how, on_step, NULL, &watch,
+                                        &message),
+                          -EAGAIN);
+                CHECK(message && strstr(message, "the CA asked to wait; not before "));
+                CHECK(message && strstr(message, "unless forced twice (--force --force)"));
+                free(TAKE_PTR(message));
+        }
+        fake_loop_run(w.loop, SEC_PER_HOUR);
+        CHECK_INT(fake_ca_counts(w.ca)->by[CA_NEW_ORDER], 1);
+        CHECK_INT(manager_renew(w.manager, "a.example.org", MANAGER_RENEW_INSIST, on_step, &s,
+                                &watch, &message),
+                  0);
+        fake_loop_run(w.loop, 120);
+        CHECK_INT(fake_ca_counts(w.ca)->issued, 1);
+        CHECK(s.done && s.ok);
+        (void) renew_watch_free(watch);
+        world_done(&w);
+}
+
 static void busy_ca_is_left_alone(void) {
         hold(busy, 10);
 }
@@ -464,6 +499,7 @@ TEST_MAIN({ "a probe for somebody at this machine is shown for a minute, one at 
           { "renew now: each step, and the end", renewed_by_hand },
           { "renew now: a failure is told", failing_by_hand },
           { "S-08: renew now is guarded, unless forced", guard_by_hand },
+          { "S-11: a Retry-After is kept by hand, unless forced twice", limit_by_hand },
           { "renew now: an order on its way is watched", busy_by_hand },
           { "renew now: a broken configuration", broken_by_hand },
           { "S-09: a busy CA is left alone, also after a restart", busy_ca_is_left_alone },

@@ -172,8 +172,8 @@ static void budget_survives_a_restart(void) {
 }
 
 static void hold(void) {
-        Waiter w, forced;
-        unsigned next = 0, forced_next = 0;
+        Waiter w, forced, insisting;
+        unsigned next = 0, forced_next = 0, insisting_next = 0;
         Bench b;
 
         init(&b, 10, 0);
@@ -184,13 +184,17 @@ static void hold(void) {
         CHECK_INT(pacer_held_until(b.pacer), START + 1000);
         acquire(&b, &w, &next, (PacerWish){ .urgent = true });
         acquire(&b, &forced, &forced_next, (PacerWish){ .force = true });
+        acquire(&b, &insisting, &insisting_next, (PacerWish){ .force = true, .insist = true });
         fake_loop_run(b.loop, 900);
         CHECK_INT(next, 0);
-        CHECK_INT(forced_next, 1);
+        CHECK_INT(forced_next, 0);
+        CHECK_INT(insisting_next, 1);
         fake_loop_run(b.loop, 101);
         CHECK_INT(next, 1);
+        CHECK_INT(forced_next, 1);
         w.ticket = pacer_ticket_free(w.ticket);
         forced.ticket = pacer_ticket_free(forced.ticket);
+        insisting.ticket = pacer_ticket_free(insisting.ticket);
         done(&b);
 }
 
@@ -224,6 +228,6 @@ TEST_MAIN({ "S-07: nearest expiry first, what is missing or urgent before", near
           { "S-07: the budget of three hours, with a reserve", budget_and_reserve },
           { "S-07: what is no renewal gets less of the budget", what_is_no_renewal_gets_less },
           { "S-07: the budget survives a restart", budget_survives_a_restart },
-          { "S-09: a hold binds all but who forces, and survives a restart", hold },
+          { "S-09 S-11: a hold binds all but who forces twice, and survives a restart", hold },
           { "S-04: a hold is a week at most", hold_is_clamped },
           { "S-09: a limit that two meet is everybody's", limits_of_two_are_limits_of_all })
