@@ -116,6 +116,13 @@ static inline size_t driver_shown_count(const Driver *d) {
         return n;
 }
 
+static inline void driver_check_end(const Driver *d, bool done) {
+        CHECK(d->done == done);
+        CHECK(d->failed == !done);
+        CHECK_INT(order_machine_state(d->m), done ? ORDER_DONE : ORDER_FAILED);
+        CHECK_INT(driver_shown_count(d), 0);
+}
+
 /* -- the CA ----------------------------------------------------------------------------------- */
 
 static inline const char *driver_order_status(Driver *d) {
