@@ -1,90 +1,9 @@
-#include <dirent.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
+/* Varlink without sockets: messages, replies, and a connection that is fed. */
 
 #include "base/strings.h"
 #include "base/varlink.h"
 #include "tests/unit/test.h"
-
-/* ---- the service under test ---- */
-
-static VarlinkCall *pending; /* of Later */
-static unsigned gone;
-
-static int method_echo(VarlinkCall *call, const Json *parameters, _unused_ void *userdata) {
-        return varlink_reply(call, json_copy(parameters));
-}
-
-static int method_fail(
-                VarlinkCall *call, _unused_ const Json *parameters, _unused_ void *userdata) {
-        return varlink_fail(call, "Broken", "no '%s'\n", "luck");
-}
-
-static int method_drop(
-                _unused_ VarlinkCall *call,
-                _unused_ const Json *parameters,
-                _unused_ void *userdata) {
-        return -ECANCELED;
-}
-
-static int method_count(
-                VarlinkCall *call, _unused_ const Json *parameters, _unused_ void *userdata) {
-        for (int i = 0; i < 2; i++) {
-                Json *n = json_object_new();
-                CHECK_INT(json_set_int64(n, "n", i), 0);
-                CHECK_INT(varlink_notify(call, n), 0);
-        }
-        return varlink_reply(call, NULL);
-}
-
-static void count_gone(void *userdata) {
-        (*(unsigned *) userdata)++;
-}
-
-static int method_later(
-                VarlinkCall *call, _unused_ const Json *parameters, _unused_ void *userdata) {
-        pending = call;
-        varlink_call_on_gone(call, count_gone, &gone);
-        return 0;
-}
-
-static int method_notify_uncalled(
-                VarlinkCall *call, _unused_ const Json *parameters, _unused_ void *userdata) {
-        CHECK_INT(varlink_notify(call, json_object_new()), -EINVAL);
-        return varlink_reply(call, NULL);
-}
-
-static int method_large(
-                VarlinkCall *call, _unused_ const Json *parameters, _unused_ void *userdata) {
-        _cleanup_free_ char *text = malloc(VARLINK_MESSAGE_MAX + 1);
-        Json *j = json_object_new();
-
-        memset(text, 'x', VARLINK_MESSAGE_MAX);
-        text[VARLINK_MESSAGE_MAX] = 0;
-        CHECK_INT(json_set_string(j, "text", text), 0);
-        return varlink_reply(call, j);
-}
-
-static const char *const echo_parameters[] = { "text", "number", NULL };
-static const VarlinkMethod methods[] = {
-        { "Echo", 0, echo_parameters, method_echo },
-        { "Fail", 0, NULL, method_fail },
-        { "Drop", 0, NULL, method_drop },
-        { "Count", VARLINK_MORE, NULL, method_count },
-        { "Secret", VARLINK_ROOT_ONLY, NULL, method_fail },
-        { "Later", 0, NULL, method_later },
-        { "NotifyUncalled", 0, NULL, method_notify_uncalled },
-        { "Large", 0, NULL, method_large },
-        {},
-};
-static const VarlinkService service = {
-        .interface = "io.renewd.Test",
-        .description = "interface io.renewd.Test\n",
-        .methods = methods,
-};
-
-/* ---- harness ---- */
+#include "tests/unit/varlink-bench.h"
 
 typedef struct Harness {
         VarlinkConnection *connection;
@@ -110,9 +29,10 @@ static void harness_done(Harness *h) {
 static void harness_start(Harness *h, uid_t uid) {
         VarlinkPeer peer = { .uid = uid };
 
-        pending = NULL;
-        gone = 0;
-        CHECK_INT(varlink_connection_new(&service, &peer, harness_write, h, NULL, &h->connection),
+        test_pending = NULL;
+        test_gone = 0;
+        CHECK_INT(varlink_connection_new(
+                                  &test_service, &peer, harness_write, h, NULL, &h->connection),
                   0);
 }
 
@@ -132,8 +52,6 @@ static void check_exchange(const char *input, int expected_r, const char *expect
         CHECK_INT(harness_feed(&h, input), expected_r);
         CHECK_STR(bytes_text(&h.output), expected);
 }
-
-/* ---- cases ---- */
 
 static void frames(void) {
         _cleanup_(bytes_done) Bytes b = { .limit = 4 * VARLINK_MESSAGE_MAX }, out = {};
@@ -291,14 +209,14 @@ static void answers_in_order(void) {
                                "{\"method\":\"io.renewd.Test.Echo\",\"parameters\":{\"number\":3}}\n"),
                   0);
         CHECK_STR(bytes_text(&h.output), "");
-        REQUIRE(pending);
-        VarlinkCall *first = TAKE_PTR(pending);
+        REQUIRE(test_pending);
+        VarlinkCall *first = TAKE_PTR(test_pending);
         CHECK_INT(varlink_error(first, "a.First", NULL), 0);
-        REQUIRE(pending);
-        CHECK_INT(varlink_reply(TAKE_PTR(pending), NULL), 0);
+        REQUIRE(test_pending);
+        CHECK_INT(varlink_reply(TAKE_PTR(test_pending), NULL), 0);
         CHECK_STR(bytes_text(&h.output), "{\"error\":\"a.First\",\"parameters\":{}}\n"
                                          "{\"parameters\":{}}\n{\"parameters\":{\"number\":3}}\n");
-        CHECK_INT(gone, 0);
+        CHECK_INT(test_gone, 0);
 }
 
 static void tells_when_the_peer_is_gone(void) {
@@ -306,9 +224,9 @@ static void tells_when_the_peer_is_gone(void) {
 
         harness_start(&h, 0);
         CHECK_INT(harness_feed(&h, "{\"method\":\"io.renewd.Test.Later\"}\n"), 0);
-        REQUIRE(pending);
+        REQUIRE(test_pending);
         h.connection = varlink_connection_free(h.connection);
-        CHECK_INT(gone, 1);
+        CHECK_INT(test_gone, 1);
 }
 
 static void input_has_a_limit(void) {
@@ -332,136 +250,6 @@ static void failed_writes_end_the_connection(void) {
         check_exchange("{\"method\":\"io.renewd.Test.Large\"}\n", -E2BIG, "");
 }
 
-/* ---- over a real socket ---- */
-
-/* A child serves `connections` connections at a socket in the scratch directory. */
-static pid_t start_server(const char *path, int connections) {
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-        (void) snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-        CHECK(bind(fd, (struct sockaddr *) &address, sizeof(address)) >= 0 && listen(fd, 4) >= 0);
-        pid_t pid = fork();
-        if (pid != 0)
-                return pid;
-        for (int i = 0; i < connections; i++) {
-                VarlinkPeer peer;
-                int connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
-                if (connection < 0 || varlink_peer_of(connection, &peer) < 0 ||
-                    peer.uid != geteuid())
-                        _exit(2);
-                int r = varlink_serve_fd(connection, &service, &peer, NULL);
-                if (r < 0 && r != -ECANCELED)
-                        _exit(3);
-                (void) close_fd(connection);
-        }
-        _exit(test_failures ? 1 : 0);
-}
-
-static void client_and_server_talk(void) {
-        _cleanup_(varlink_client_freep) VarlinkClient *c = NULL;
-        _cleanup_(varlink_reply_done) VarlinkReply reply = {};
-        char path[100];
-        int status;
-
-        (void) snprintf(path, sizeof(path), "%s/socket", test_directory());
-        CHECK_INT(varlink_client_connect(path, 10, &c), -ENOENT);
-        pid_t pid = start_server(path, 2);
-        REQUIRE(pid > 0);
-        CHECK_INT(varlink_client_connect(path, 10, &c), 0);
-        REQUIRE(c);
-        Json *parameters = json_object_new();
-        CHECK_INT(json_set_int64(parameters, "number", 5), 0);
-        CHECK_INT(varlink_client_call(c, "io.renewd.Test.Echo", parameters, &reply), 0);
-        int64_t number = 0;
-        CHECK_INT(json_get_int64(reply.parameters, "number", &number), 0);
-        CHECK_INT(number, 5);
-
-        CHECK_INT(varlink_client_send(c, "io.renewd.Test.Count", NULL, true), 0);
-        for (int i = 0; i < 3; i++) {
-                varlink_reply_done(&reply);
-                CHECK_INT(varlink_client_receive(c, &reply), 0);
-                CHECK_INT(reply.continues, i < 2);
-        }
-        varlink_reply_done(&reply);
-        CHECK_INT(varlink_client_call(c, "io.renewd.Test.Fail", NULL, &reply), 0);
-        CHECK_STR(reply.error, "io.renewd.Test.Broken");
-        varlink_reply_done(&reply);
-        CHECK_INT(varlink_client_call(c, "io.renewd.Test.Drop", NULL, &reply), -ECONNRESET);
-        c = varlink_client_free(c);
-
-        CHECK_INT(varlink_client_connect(path, 10, &c), 0);
-        c = varlink_client_free(c);
-        CHECK(waitpid(pid, &status, 0) == pid && status == 0);
-}
-
-static size_t count_descriptors(void) {
-        size_t n = 0;
-        DIR *dir = opendir("/proc/self/fd");
-
-        while (dir && readdir(dir))
-                n++;
-        if (dir)
-                (void) closedir(dir);
-        return n;
-}
-
-static int send_with_descriptors(int fd, const char *text) {
-        union {
-                struct cmsghdr header;
-                char space[CMSG_SPACE(3 * sizeof(int))];
-        } control = {};
-        struct iovec iov = { .iov_base = (void *) text, .iov_len = strlen(text) + 1 };
-        struct msghdr message = {
-                .msg_iov = &iov,
-                .msg_iovlen = 1,
-                .msg_control = &control,
-                .msg_controllen = sizeof(control),
-        };
-        struct cmsghdr *c = CMSG_FIRSTHDR(&message);
-
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(3 * sizeof(int));
-        memcpy(CMSG_DATA(c), (int[]){ 0, 1, 2 }, 3 * sizeof(int));
-        return sendmsg(fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
-/* Both ends in this process: the calls wait in the socket until the server reads them to the end. */
-static void passed_descriptors_are_closed(void) {
-        VarlinkPeer peer = { .uid = 0 };
-        char answer[256];
-        int pair[2];
-
-        REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) >= 0);
-        _cleanup_close_ int a = pair[0], b = pair[1];
-        size_t before = count_descriptors();
-        for (int i = 0; i < 3; i++)
-                CHECK_INT(send_with_descriptors(a, "{\"method\":\"io.renewd.Test.Echo\"}"), 0);
-        CHECK(shutdown(a, SHUT_WR) >= 0);
-        CHECK_INT(varlink_serve_fd(b, &service, &peer, NULL), 0);
-        CHECK_INT(count_descriptors(), before);
-        CHECK_INT(recv(a, answer, sizeof(answer), 0), 3 * (long) sizeof("{\"parameters\":{}}"));
-}
-
-static void silent_server_times_out(void) {
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        _cleanup_(varlink_client_freep) VarlinkClient *c = NULL;
-        VarlinkReply reply = {};
-
-        (void) snprintf(address.sun_path, sizeof(address.sun_path), "%s/s", test_directory());
-        REQUIRE(bind(fd, (struct sockaddr *) &address, sizeof(address)) >= 0 && listen(fd, 4) >= 0);
-        REQUIRE(varlink_client_connect(address.sun_path, 1, &c) == 0);
-        CHECK_INT(varlink_client_call(c, "a.B", NULL, &reply), -ETIMEDOUT);
-
-        char long_path[200];
-        memset(long_path, 'x', sizeof(long_path) - 1);
-        long_path[199] = 0;
-        VarlinkClient *none = NULL;
-        CHECK_INT(varlink_client_connect(long_path, 1, &none), -ENAMETOOLONG);
-}
-
 TEST_MAIN({ "takes whole messages off the stream", frames },
           { "a message ends at 64 KiB both ways (R2.7.2)", frames_have_a_limit },
           { "parses replies", replies_are_parsed },
@@ -474,7 +262,4 @@ TEST_MAIN({ "takes whole messages off the stream", frames },
           { "answers in the order of the calls, also later", answers_in_order },
           { "tells a waiting call that its peer is gone", tells_when_the_peer_is_gone },
           { "what a peer sends ahead has a limit (R2.7.2)", input_has_a_limit },
-          { "a failed or too large answer ends the connection", failed_writes_end_the_connection },
-          { "client and server talk over a socket", client_and_server_talk },
-          { "descriptors that a peer passes are closed (R2.7.4)", passed_descriptors_are_closed },
-          { "a silent server times out", silent_server_times_out })
+          { "a failed or too large answer ends the connection", failed_writes_end_the_connection })
