@@ -142,3 +142,16 @@ int source_check_known(const Report *report, const Source *s, ConfigKind kind) {
                 r = check_item(report, &s->items[i], kind);
         return r;
 }
+
+int section_read(
+                const Report *report,
+                const Source *s,
+                ConfigKind kind,
+                const char *section,
+                void *object) {
+        int r = section_init(kind, section, object);
+
+        if (r >= 0)
+                r = source_check_known(report, s, kind);
+        return r < 0 ? r : section_apply(report, s, kind, section, section, NULL, object);
+}

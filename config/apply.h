@@ -26,6 +26,14 @@ int section_apply(
                 const Specifiers *specifiers,
                 void *object);
 
+/* All of it, for a file with one section: defaults, warnings of what is not known, the items. */
+int section_read(
+                const Report *r,
+                const Source *s,
+                ConfigKind kind,
+                const char *section,
+                void *object);
+
 /* Applies one item by its row. `specifiers` NULL: the value is taken as it is. */
 int item_apply(const Report *report,
                const SourceItem *item,

@@ -132,13 +132,12 @@ void loader_done(Loader *l) {
 
 static int load_main(Loader *l) {
         static const char *const sections[] = { "Account", "Defaults", "HTTP", "TLS" };
-        const char *const dirs[] = { l->paths->config, NULL };
         Config *c = l->config;
         _cleanup_(source_done) Source s = {};
         Report report = { .config = c, .broken = &c->broken };
         int r;
 
-        r = source_read(&report, dirs, "renewd.conf", &s);
+        r = source_read(&report, l->paths, CONFIG_MAIN, "renewd", &s);
         if (r >= 0)
                 r = source_check_known(&report, &s, CONFIG_MAIN);
         for (size_t i = 0; i < ELEMENTSOF(sections) && r >= 0; i++) {

@@ -144,21 +144,20 @@ static int keep_broken(Loader *l, const char *name, Config **messages) {
         return 0;
 }
 
-static int load_ca(Loader *l, const char *const dirs[], const char *name) {
+static int load_ca(Loader *l, const char *name) {
         _cleanup_(config_freep) Config *messages = calloc(1, sizeof *messages);
         _cleanup_(ca_draft_done) CaDraft d = {};
         _cleanup_(source_done) Source s = {};
-        _cleanup_free_ char *file = NULL;
         bool broken = false;
         Report report = { .config = messages, .broken = &broken };
         Report warnings = { .config = l->config };
         int r;
 
+        if (!config_item_name_is_valid(name))
+                return warn_of_name(l, CONFIG_CA, name, "not a name for a CA");
         if (!messages)
                 return -ENOMEM;
-        r = str_printf(&file, "%s.conf", name);
-        if (r >= 0)
-                r = source_read(&report, dirs, file, &s);
+        r = source_read(&report, l->paths, CONFIG_CA, name, &s);
         if (r < 0 || (!s.path && !s.refused)) /* nothing, or masked */
                 return r;
         r = broken ? 0 : read_ca(l, &report, &s, &d);
@@ -203,23 +202,7 @@ static int check_staging(const Loader *l) {
 }
 
 int load_cas(Loader *l) {
-        _cleanup_(string_list_done) StringList names = {};
-        _cleanup_directories_ char *dirs[3] = {};
-        Report report = { .config = l->config };
-        int r;
+        int r = load_each(l, CONFIG_CA, load_ca);
 
-        r = config_directories(l->paths, "ca", true, dirs);
-        if (r >= 0)
-                r = config_list(&report, (const char *const *) dirs, &names);
-        for (size_t i = 0; i < names.count && r >= 0; i++) {
-                if (config_item_name_is_valid(names.items[i])) {
-                        r = load_ca(l, (const char *const *) dirs, names.items[i]);
-                        continue;
-                }
-                _cleanup_free_ char *shown = str_escape(names.items[i], VALUE_SHOWN_MAX);
-                r =
-                                report_warning(&report, "ca/%s.conf: ignored: not a name for a CA",
-                                               shown ? shown : "?");
-        }
         return r < 0 ? r : check_staging(l);
 }

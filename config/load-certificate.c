@@ -163,15 +163,8 @@ static int fill_defaults(Loader *l, CertificateDraft *d) {
 
 static int read_certificate(Loader *l, const Report *report, const Source *s, CertificateDraft *d) {
         CertificateConfig *c = &d->certificate;
-        int r;
+        int r = section_read(report, s, CONFIG_CERTIFICATE, "Certificate", d);
 
-        r = section_init(CONFIG_CERTIFICATE, "Certificate", d);
-        if (r >= 0)
-                r = source_check_known(report, s, CONFIG_CERTIFICATE);
-        if (r >= 0)
-                r =
-                                section_apply(report, s, CONFIG_CERTIFICATE, "Certificate",
-                                              "Certificate", NULL, d);
         if (r >= 0)
                 r = load_request(report, d);
         if (r >= 0)
@@ -215,7 +208,7 @@ static int keep_certificate(Config *config, CertificateConfig *taken) {
 }
 
 /* The second of KeyType=A B. Its mistakes are those of the file, and told under the file's name. */
-static int load_twin(Loader *l, const char *dir, const Source *s, CertificateDraft *first) {
+static int load_twin(Loader *l, const Source *s, CertificateDraft *first) {
         _cleanup_(certificate_draft_done) CertificateDraft d = { .twin_index = 1 };
         CertificateConfig *c = &d.certificate, *one = &first->certificate;
         Report report = { .config = l->config, .certificate = one->name, .broken = &c->broken };
@@ -223,7 +216,7 @@ static int load_twin(Loader *l, const char *dir, const Source *s, CertificateDra
 
         r = twin_name(one->name, first->key_types[1], &c->name);
         if (r >= 0)
-                r = check_twin_name(&report, dir, one, c->name);
+                r = check_twin_name(l, &report, one, c->name);
         if (r < 0 || c->broken) { /* it cannot be: the first is told so */
                 one->broken = one->broken || c->broken;
                 return r;
@@ -243,26 +236,19 @@ static int load_twin(Loader *l, const char *dir, const Source *s, CertificateDra
 int load_certificate(Loader *l, const char *name) {
         _cleanup_(certificate_draft_done) CertificateDraft d = {};
         CertificateConfig *c = &d.certificate;
-        _cleanup_directories_ char *dirs[3] = {};
         _cleanup_(source_done) Source s = {};
-        _cleanup_free_ char *file = NULL;
         Report report = { .config = l->config, .certificate = name, .broken = &c->broken };
-        int r;
+        int r = source_read(&report, l->paths, CONFIG_CERTIFICATE, name, &s);
 
-        r = config_directories(l->paths, "certificates", false, dirs);
-        if (r >= 0)
-                r = str_printf(&file, "%s.conf", name);
-        if (r >= 0)
-                r = source_read(&report, (const char *const *) dirs, file, &s);
         if (r < 0 || (!s.path && !s.refused)) /* nothing, or masked */
                 return r;
         r = str_replace(&c->name, name);
         if (r >= 0)
-                r = path_join(dirs[0], file, &c->path);
+                r = config_path(l->paths, CONFIG_CERTIFICATE, name, &c->path);
         if (r >= 0)
                 r = read_certificate(l, &report, &s, &d);
         if (r >= 0 && d.key_type_count > 1)
-                r = load_twin(l, dirs[0], &s, &d);
+                r = load_twin(l, &s, &d);
         return r < 0 ? r : keep_certificate(l->config, c);
 }
 
@@ -287,34 +273,34 @@ static int compare_certificates(const void *a, const void *b) {
 }
 
 /* The file gets an error of its own; as no certificate has this name, nothing else is broken. */
-static int report_bad_name(Loader *l, const char *dir, const char *name) {
-        _cleanup_free_ char *shown = str_escape(name, VALUE_SHOWN_MAX);
+static int report_bad_name(Loader *l, const char *name) {
+        _cleanup_free_ char *shown = str_escape(name, VALUE_SHOWN_MAX), *path = NULL;
         Report report = { .config = l->config, .certificate = shown };
+        int r;
 
         if (!shown)
                 return -ENOMEM;
+        r = config_path(l->paths, CONFIG_CERTIFICATE, shown, &path);
+        if (r < 0)
+                return r;
         return report_error(
                         &report,
-                        "%s/%s.conf: ignored: not a certificate name; use a-z, 0-9, '.', '_' and '-', at most "
+                        "%s: ignored: not a certificate name; use a-z, 0-9, '.', '_' and '-', at most "
                         "%d, no '..', for a wildcard '_wildcard.' in front",
-                        dir, shown, CERTIFICATE_NAME_MAX);
+                        path, CERTIFICATE_NAME_MAX);
+}
+
+static int load_named(Loader *l, const char *name) {
+        return certificate_name_is_valid(name) ? load_certificate(l, name)
+                                               : report_bad_name(l, name);
 }
 
 int load_certificates(Loader *l, const char *only) {
-        _cleanup_(string_list_done) StringList names = {};
-        _cleanup_directories_ char *dirs[3] = {};
-        Report report = { .config = l->config };
         int r;
 
         if (only)
                 return load_only(l, only);
-        r = config_directories(l->paths, "certificates", false, dirs);
-        if (r >= 0)
-                r = config_list(&report, (const char *const *) dirs, &names);
-        for (size_t i = 0; i < names.count && r >= 0; i++)
-                r = certificate_name_is_valid(names.items[i])
-                                    ? load_certificate(l, names.items[i])
-                                    : report_bad_name(l, dirs[0], names.items[i]);
+        r = load_each(l, CONFIG_CERTIFICATE, load_named);
         if (r >= 0 && l->config->certificate_count > 0)
                 qsort(l->config->certificates, l->config->certificate_count,
                       sizeof l->config->certificates[0], compare_certificates);

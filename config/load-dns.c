@@ -2,12 +2,11 @@
 
 #include "config/load.h"
 
-static int list_providers(Loader *l, const char *const dirs[], Bytes *ret) {
+static int list_providers(Loader *l, Bytes *ret) {
         _cleanup_(string_list_done) StringList names = {};
         Report report = { .config = l->config };
-        int r;
+        int r = config_list(&report, l->paths, CONFIG_DNS, &names);
 
-        r = config_list(&report, dirs, &names);
         for (size_t i = 0; i < names.count && r >= 0; i++) {
                 _cleanup_free_ char *shown = str_escape(names.items[i], VALUE_SHOWN_MAX);
 
@@ -16,13 +15,9 @@ static int list_providers(Loader *l, const char *const dirs[], Bytes *ret) {
         return r == -ENOMEM ? r : 0; /* the list is only help */
 }
 
-static int report_missing(
-                Loader *l,
-                const Report *report,
-                const char *const dirs[],
-                const CertificateConfig *c) {
+static int report_missing(Loader *l, const Report *report, const CertificateConfig *c) {
         _cleanup_(bytes_done) Bytes known = {};
-        int r = list_providers(l, dirs, &known);
+        int r = list_providers(l, &known);
 
         if (r < 0)
                 return r;
@@ -32,13 +27,8 @@ static int report_missing(
 }
 
 static int read_dns(const Report *report, const Source *s, DnsConfig *d) {
-        int r;
+        int r = section_read(report, s, CONFIG_DNS, "DNS", d);
 
-        r = source_check_known(report, s, CONFIG_DNS);
-        if (r >= 0)
-                r = section_init(CONFIG_DNS, "DNS", d);
-        if (r >= 0)
-                r = section_apply(report, s, CONFIG_DNS, "DNS", "DNS", NULL, d);
         if (r < 0 || d->program.count > 0 || *report->broken)
                 return r;
         return report_error(
@@ -49,9 +39,7 @@ static int read_dns(const Report *report, const Source *s, DnsConfig *d) {
 
 int load_dns(Loader *l, const Report *report, CertificateConfig *c) {
         _cleanup_(dns_config_freep) DnsConfig *d = NULL;
-        _cleanup_directories_ char *dirs[3] = {};
         _cleanup_(source_done) Source s = {};
-        _cleanup_free_ char *file = NULL;
         int r;
 
         if (!c->dns_name)
@@ -59,15 +47,11 @@ int load_dns(Loader *l, const Report *report, CertificateConfig *c) {
         d = calloc(1, sizeof *d);
         if (!d)
                 return -ENOMEM;
-        r = config_directories(l->paths, "dns", true, dirs);
-        if (r >= 0)
-                r = str_printf(&file, "%s.conf", c->dns_name);
-        if (r >= 0)
-                r = source_read(report, (const char *const *) dirs, file, &s);
+        r = source_read(report, l->paths, CONFIG_DNS, c->dns_name, &s);
         if (r < 0)
                 return r;
         if (!s.path)
-                return s.refused ? 0 : report_missing(l, report, (const char *const *) dirs, c);
+                return s.refused ? 0 : report_missing(l, report, c);
         r = read_dns(report, &s, d);
         if (r >= 0)
                 r = str_replace(&d->name, c->dns_name);

@@ -136,15 +136,8 @@ int load_service(
                 Source *source,
                 ServiceConfig *s,
                 TargetConfig *t) {
-        _cleanup_directories_ char *dirs[3] = {};
-        _cleanup_free_ char *file = NULL;
-        int r;
+        int r = source_read(report, paths, CONFIG_SERVICE, name, source);
 
-        r = config_directories(paths, "services", true, dirs);
-        if (r >= 0)
-                r = str_printf(&file, "%s.conf", name);
-        if (r >= 0)
-                r = source_read(report, (const char *const *) dirs, file, source);
         if (r < 0 || !source->path)
                 return r;
         r = source_check_known(report, source, CONFIG_SERVICE);

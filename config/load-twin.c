@@ -25,8 +25,8 @@ int twin_base_name(const char *name, char **ret) {
 }
 
 int check_twin_name(
+                const Loader *l,
                 const Report *report,
-                const char *dir,
                 const CertificateConfig *first,
                 const char *twin) {
         _cleanup_free_ char *path = NULL;
@@ -37,7 +37,7 @@ int check_twin_name(
                                 report,
                                 "%s: KeyType=: '%s' is too long a name; shorten that of this file",
                                 first->path, twin);
-        r = str_printf(&path, "%s/%s.conf", dir, twin);
+        r = config_path(l->paths, CONFIG_CERTIFICATE, twin, &path);
         if (r < 0 || access(path, F_OK) < 0)
                 return r;
         return report_error(

@@ -16,13 +16,8 @@ void watch_config_done(WatchConfig *w) {
 }
 
 static int read_watch(const Report *report, const Source *s, WatchConfig *w) {
-        int r;
+        int r = section_read(report, s, CONFIG_WATCH, "Watch", w);
 
-        r = section_init(CONFIG_WATCH, "Watch", w);
-        if (r >= 0)
-                r = source_check_known(report, s, CONFIG_WATCH);
-        if (r >= 0)
-                r = section_apply(report, s, CONFIG_WATCH, "Watch", "Watch", NULL, w);
         if (r < 0 || *report->broken)
                 return r;
         if (w->probe_count == 0)
@@ -63,20 +58,21 @@ static int warn_of_all(Loader *l, const Config *messages, bool broken, const cha
         return r;
 }
 
-static int load_watch(Loader *l, const char *const dirs[], const char *name) {
+static int load_watch(Loader *l, const char *name) {
         _cleanup_(config_freep) Config *messages = calloc(1, sizeof *messages);
         _cleanup_(watch_config_done) WatchConfig w = {};
         _cleanup_(source_done) Source s = {};
-        _cleanup_free_ char *file = NULL;
         bool broken = false;
         Report report = { .config = messages, .broken = &broken };
         int r;
 
+        if (!config_item_name_is_valid(name) || l->config->watch_count >= WATCHES_MAX)
+                return warn_of_name(
+                                l, CONFIG_WATCH, name,
+                                "not a name for a watch, or too many of them");
         if (!messages)
                 return -ENOMEM;
-        r = str_printf(&file, "%s.conf", name);
-        if (r >= 0)
-                r = source_read(&report, dirs, file, &s);
+        r = source_read(&report, l->paths, CONFIG_WATCH, name, &s);
         if (r >= 0 && s.path && !broken)
                 r = read_watch(&report, &s, &w);
         if (r >= 0)
@@ -88,25 +84,5 @@ static int load_watch(Loader *l, const char *const dirs[], const char *name) {
 }
 
 int load_watches(Loader *l) {
-        _cleanup_(string_list_done) StringList names = {};
-        _cleanup_directories_ char *dirs[3] = {};
-        Report report = { .config = l->config };
-        int r;
-
-        r = config_directories(l->paths, "watch", false, dirs);
-        if (r >= 0)
-                r = config_list(&report, (const char *const *) dirs, &names);
-        for (size_t i = 0; i < names.count && r >= 0; i++) {
-                _cleanup_free_ char *shown = str_escape(names.items[i], VALUE_SHOWN_MAX);
-
-                if (config_item_name_is_valid(names.items[i]) &&
-                    l->config->watch_count < WATCHES_MAX)
-                        r = load_watch(l, (const char *const *) dirs, names.items[i]);
-                else
-                        r = report_warning(
-                                        &report,
-                                        "watch/%s.conf: ignored: not a name for a watch, or too many of them",
-                                        shown ? shown : "?");
-        }
-        return r;
+        return load_each(l, CONFIG_WATCH, load_watch);
 }

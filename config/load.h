@@ -23,6 +23,10 @@ typedef struct Loader {
 
 void loader_done(Loader *l);
 
+/* Calls `load` for each NAME.conf of a kind, whether the name is one or not. */
+int load_each(Loader *l, ConfigKind kind, int (*load)(Loader *l, const char *name));
+int warn_of_name(Loader *l, ConfigKind kind, const char *name, const char *why);
+
 int load_cas(Loader *l);
 int load_certificates(Loader *l, const char *only);
 int load_watches(Loader *l);
@@ -50,9 +54,9 @@ int load_request(const Report *r, CertificateDraft *d);
 int twin_name(const char *first, KeyType second_type, char **ret);
 /* The name without the key type of a twin; NULL if it cannot be a twin's. */
 int twin_base_name(const char *name, char **ret);
-/* The name is free, and one. `dir`: of certificates/. */
+/* The name is free, and one. */
 int check_twin_name(
-                const Report *r, const char *dir, const CertificateConfig *first, const char *twin);
+                const Loader *l, const Report *r, const CertificateConfig *first, const char *twin);
 /* Leaves the target the files of this certificate's key type. *ret_belongs: it has some, or has none at all. */
 int select_files(
                 const Report *r,

@@ -97,26 +97,37 @@ static int read_one(Reading *reading, const char *path) {
 }
 
 /* Is `path` the file itself, not a drop-in? A masked file has drop-ins but no main file. */
-static bool is_main_file(const char *path, const char *name) {
+static bool is_main_file(const char *path, const char *file) {
         const char *slash = strrchr(path, '/');
 
-        return slash && strcmp(slash + 1, name) == 0 && !str_ends_with(path, ".d");
+        return slash && strcmp(slash + 1, file) == 0 && !str_ends_with(path, ".d");
 }
 
-int source_read(const Report *report, const char *const dirs[], const char *name, Source *ret) {
+int source_read(const Report *report,
+                const Paths *paths,
+                ConfigKind kind,
+                const char *name,
+                Source *ret) {
+        _cleanup_directories_ char *dirs[3] = {};
+        _cleanup_free_ char *file = NULL;
         _cleanup_(string_list_done) StringList files = {};
         _cleanup_(source_done) Source s = {};
         Reading reading = { .report = report, .source = &s };
         int r;
 
-        r = conf_files(dirs, name, &files);
+        r = config_directories(paths, kind, dirs);
+        if (r >= 0)
+                r = str_printf(&file, "%s.conf", name);
+        if (r < 0)
+                return r;
+        r = conf_files((const char *const *) dirs, file, &files);
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {
                 s.refused = true;
-                r = report_error(report, "%s/%s: cannot be read: %s", dirs[0], name, errno_text(r));
+                r = report_error(report, "%s/%s: cannot be read: %s", dirs[0], file, errno_text(r));
         }
-        if (r >= 0 && files.count > 0 && is_main_file(files.items[0], name))
+        if (r >= 0 && files.count > 0 && is_main_file(files.items[0], file))
                 r = str_replace(&s.path, files.items[0]);
         for (size_t i = 0; r >= 0 && i < files.count; i++)
                 r = read_one(&reading, files.items[i]);

@@ -3,6 +3,7 @@
 /* One configuration file with its drop-ins, as the items that stand in it. Inside this room only. */
 
 #include "config/message.h"
+#include "config/table.h"
 
 typedef struct SourceItem {
         char *path;
@@ -22,8 +23,12 @@ typedef struct Source {
 
 void source_done(Source *s);
 
-/* Reads the files; what cannot be trusted or read is reported as an error (R2.8.1). */
-int source_read(const Report *r, const char *const dirs[], const char *name, Source *ret);
+/* Reads NAME.conf of this kind; what cannot be trusted or read is reported as an error (R2.8.1). */
+int source_read(const Report *r,
+                const Paths *paths,
+                ConfigKind kind,
+                const char *name,
+                Source *ret);
 
 /* 0, or -EPERM with *ret_why: the file or a directory above it may be changed by others. */
 int trust_check(const char *path, char **ret_why);
