@@ -63,6 +63,9 @@ typedef struct CertExpectation {
  * an extended key usage is there, each certificate signed by the next. */
 int chain_check(const void *pem, size_t size, const CertExpectation *e, const char **ret_reason);
 
+/* The leaf's names that are not among `asked`, appended: of a chain that chain_check() took. -EBADMSG. */
+int chain_extra_names(const void *pem, size_t size, const StringList *asked, StringList *ret);
+
 /* What a client would find wrong with a chain as a service sent it, the leaf first: the date, the name that was asked for
  * (NULL: none was), an intermediate of `expected` (what the service was given; may be empty: not known) that is missing
  * or not in its place. 1: *ret_words, malloc'ed and escaped; 0: nothing; -EBADMSG: what was sent cannot be read. */

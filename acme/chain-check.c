@@ -110,6 +110,20 @@ int chain_check(const void *pem, size_t size, const CertExpectation *e, const ch
         return r;
 }
 
+int chain_extra_names(const void *pem, size_t size, const StringList *asked, StringList *ret) {
+        _cleanup_(certificate_stack_freep) CertificateStack *s = NULL;
+        _cleanup_(string_list_done) StringList names = {};
+        int r;
+
+        r = chain_load(pem, size, &s, NULL);
+        if (r >= 0)
+                r = certificate_names(sk_X509_value(s, 0), &names);
+        for (size_t i = 0; i < names.count && r >= 0; i++)
+                if (!string_list_contains(asked, names.items[i]))
+                        r = string_list_add(ret, names.items[i]);
+        return r;
+}
+
 int chain_matches_key(const void *pem, size_t size, EVP_PKEY *k) {
         _cleanup_(certificate_stack_freep) CertificateStack *s = NULL;
         int r;

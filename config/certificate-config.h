@@ -34,6 +34,7 @@ typedef struct CertificateConfig {
         StringList fallback_cas; /* names of those that are asked when the one before fails (CA-03) */
         KeyType key_type;        /* KEY_TYPE_INVALID: that of a request, and none of ours */
         bool reuse_key;
+        bool strict_names;  /* a certificate with other names than these is refused (P-05) */
         char *twin;         /* name of the other certificate of KeyType=A B; NULL: none */
         char *twin_of;      /* of the second of them: name of the first; NULL */
         char *request_path; /* CertificateRequest=; NULL: the signer makes key and request */

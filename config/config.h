@@ -41,6 +41,7 @@ typedef struct Config {
         KeyType default_key_types[KEY_TYPES_MAX];
         size_t default_key_type_count;
         bool default_reuse_key;
+        bool default_strict_names;
         ChallengeType default_challenges[CHALLENGE_TYPE_MAX];
         size_t default_challenge_count;
         bool default_preflight;

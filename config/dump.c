@@ -89,6 +89,7 @@ static int dump_certificate(const CertificateConfig *c, Bytes *ret) {
         CertificateDraft d = {
                 .certificate = *c, /* borrows */
                 .reuse_key = c->reuse_key ? yes : no,
+                .strict_names = c->strict_names ? yes : no,
                 .preflight = c->preflight ? yes : no,
                 .rehearse = c->rehearse == REHEARSE_AUTO  ? NULL
                             : c->rehearse == REHEARSE_YES ? yes

@@ -14,6 +14,7 @@ static void certificate_draft_done(CertificateDraft *d) {
         free(d->preflight);
         free(d->rehearse);
         free(d->reuse_key);
+        free(d->strict_names);
         *d = (CertificateDraft){};
 }
 
@@ -141,6 +142,8 @@ static int fill_defaults(Loader *l, CertificateDraft *d) {
         int r;
 
         c->preflight = d->preflight ? str_equal(d->preflight, "yes") : config->default_preflight;
+        c->strict_names = d->strict_names ? str_equal(d->strict_names, "yes")
+                                          : config->default_strict_names;
         fill_key(config, d);
         if (c->challenge_count == 0) {
                 memcpy(c->challenges, config->default_challenges, sizeof c->challenges);

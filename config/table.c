@@ -38,6 +38,10 @@ const ConfigKey config_keys[] = {
         { CONFIG_MAIN, "Defaults", "ReuseKey", &value_bool, AT(Config, default_reuse_key), "no",
           "Whether a renewal keeps the private key instead of making a new one, for services that are "
           "pinned to it (DANE, key pins). A key that is known to be compromised is never kept." },
+        { CONFIG_MAIN, "Defaults", "StrictNames", &value_bool, AT(Config, default_strict_names), "no",
+          "Whether a certificate that has more names than were asked for is refused. Some CAs add www.; "
+          "no: that is said in the log, and the certificate is taken. yes: it fails, and is asked for again "
+          "after a day." },
         { CONFIG_MAIN, "Defaults", "Challenge", &value_challenges,
           AT2(Config, default_challenges, default_challenge_count), NULL,
           "How control of a name is shown, preferred first: http-01, tls-alpn-01, dns-01, dns-account-01, "
@@ -112,6 +116,8 @@ const ConfigKey config_keys[] = {
           "The kind of private key, as in [Defaults]; two make twins." },
         { CONFIG_CERTIFICATE, "Certificate", "ReuseKey", &value_bool_text, AT(CertificateDraft, reuse_key), NULL,
           "Whether a renewal keeps the private key, as in [Defaults]." },
+        { CONFIG_CERTIFICATE, "Certificate", "StrictNames", &value_bool_text, AT(CertificateDraft, strict_names), NULL,
+          "Whether more names than were asked for are refused, as in [Defaults]." },
         { CONFIG_CERTIFICATE, "Certificate", "CertificateRequest", &value_path, CERT(request_path), NULL,
           "A certificate request (CSR, PEM or DER) that is sent as it is, for a key that stays elsewhere, for "
           "example in an appliance. Names= may be left out, or must be the same. There is no key to "

@@ -57,8 +57,9 @@ typedef struct CertificateDraft {
         char *rehearse;   /* Rehearse=: the same */
         KeyType key_types[KEY_TYPES_MAX];
         size_t key_type_count;
-        char *reuse_key;   /* ReuseKey=: "yes", "no", NULL: as [Defaults] says */
-        size_t twin_index; /* which of the key types this one is of */
+        char *strict_names; /* as the next */
+        char *reuse_key;    /* ReuseKey=: "yes", "no", NULL: as [Defaults] says */
+        size_t twin_index;  /* which of the key types this one is of */
         char *first_optional;
 } CertificateDraft;
 

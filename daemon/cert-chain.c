@@ -47,6 +47,49 @@ static int chain_read(Cert *c, const char **ret_reason) {
         return chain_check(c->chain.data, c->chain.size, &expectation, ret_reason);
 }
 
+#define EXTRA_SHOWN_MAX 5
+
+/* "'a.example.org', 'b.example.org'", escaped. */
+static int quote_names(const StringList *names, Bytes *ret) {
+        int r = 0;
+
+        for (size_t i = 0; i < names->count && i <= EXTRA_SHOWN_MAX && r >= 0; i++) {
+                _cleanup_free_ char *shown = str_escape(names->items[i], STR_ESCAPE_MAX);
+
+                if (!shown)
+                        return -ENOMEM;
+                r = i == EXTRA_SHOWN_MAX ? bytes_append_string(ret, ", …")
+                                         : bytes_printf(ret, "%s'%s'", i > 0 ? ", " : "", shown);
+        }
+        return r;
+}
+
+/* P-05: 0, or -EPERM and the words: there are names that nobody asked for, and it must not be so. */
+static int check_extra_names(Cert *c, Bytes *ret_words) {
+        _cleanup_(string_list_done) StringList extra = {};
+        _cleanup_(bytes_done) Bytes shown = {};
+        int r;
+
+        r = chain_extra_names(c->chain.data, c->chain.size, &c->record.attempt.names, &extra);
+        if (r >= 0 && extra.count > 0)
+                r = quote_names(&extra, &shown);
+        if (r < 0 || extra.count == 0)
+                return r;
+        if (!c->config->strict_names) {
+                log_message(LOG_WARNING, &(LogFields){ .certificate = c->config->name },
+                            "%s: the CA added names that were not asked for: %s; taken all the same "
+                            "(StrictNames=yes refuses it)",
+                            c->config->name, bytes_text(&shown));
+                return 0;
+        }
+        r = bytes_printf(
+                        ret_words,
+                        "it has names that were not asked for: %s; add them to Names=, or allow it with "
+                        "StrictNames=no",
+                        bytes_text(&shown));
+        return r < 0 ? r : -EPERM;
+}
+
 /* To the CA it was one, whatever became of it here. */
 static void count_issue(const Cert *c) {
         int r;
@@ -56,6 +99,19 @@ static void count_issue(const Cert *c) {
         r = budget_issued(c->ca.budget, &c->record.attempt.names, cert_now(c));
         if (r < 0)
                 log_debug("%s: not recorded: %s", c->config->name, errno_text(r));
+}
+
+static ProblemClass class_of_refusal(int error) {
+        switch (error) {
+        case -ENOMEM:
+                return CLASS_UNREACHABLE;
+        case -EBADMSG:
+                return CLASS_LATER;
+        case -EPERM: /* the next one is no better before somebody changes something */
+                return CLASS_PARK;
+        default:
+                return CLASS_ORDER;
+        }
 }
 
 static void chain_refused(Cert *c, int error, const char *reason) {
@@ -68,23 +124,23 @@ static void chain_refused(Cert *c, int error, const char *reason) {
                 count_issue(c);
         }
         (void) failure_set(
-                        &f,
-                        error == -ENOMEM ? CLASS_UNREACHABLE
-                        : again          ? CLASS_LATER
-                                         : CLASS_ORDER,
-                        PLACE_CERTIFICATE, "the CA's certificate cannot be used: %s",
+                        &f, class_of_refusal(error), PLACE_CERTIFICATE,
+                        "the CA's certificate cannot be used: %s",
                         reason ? reason : errno_text(error));
         f.order_dead = !again;
         cert_attempt_fail(c, &f);
 }
 
 void cert_chain_arrived(Cert *c) {
+        _cleanup_(bytes_done) Bytes words = {};
         const char *reason = NULL;
         int r;
 
         r = chain_read(c, &reason);
+        if (r >= 0)
+                r = check_extra_names(c, &words);
         if (r < 0) {
-                chain_refused(c, r, reason);
+                chain_refused(c, r, words.size > 0 ? bytes_text(&words) : reason);
                 return;
         }
         if (c->rehearses) {

@@ -23,13 +23,18 @@ def leaves():
             ("for clients only", fc.client_only(), "server")):
         yield Cell("W-17", title, lambda b=behaviour: Script(Rule("issue", b)), failed("order", words))
     yield Cell("W-17", "not valid for half an hour", lambda: Script(Rule("issue", fc.dates(1800, 80 * DAY))), renewed())
-    yield Cell("W-17", "an extra name", lambda: Script(Rule("issue", fc.names(lambda n: [*n, "www.example.org"]))), renewed())
+    yield Cell("W-17", "an extra name", lambda: Script(Rule("issue", fc.names(lambda n: [*n, "www.example.org"]))),
+               renewed(check=lambda machine, authority, run: _told(run, "added names that were not asked for: 'www.example.org'")))
     yield Cell("W-17", "names in upper case", lambda: Script(Rule("issue", fc.names(lambda n: [x.upper() for x in n]))), renewed())
     yield Cell("W-17", "ends before the present one", lambda: Script(Rule("issue", fc.dates(-HOUR, 5 * DAY))), either(("order", "later"), USELESS))
 
 
 BAD = ("empty body", "no certificate", "garbage DER", "broken base64", "cut in the middle", "a private key in it", "11 certificates",
        "unrelated certificate in it", "200 KiB of text", "only the intermediate", "leaf twice")
+
+
+def _told(run, words):
+    assert any(words in line for line in run.lines), f"nobody says: {words}"
 
 
 def chains():

@@ -306,6 +306,7 @@ int ca_serve_new_order(FakeCa *ca, const Json *payload, HttpReply *ret) {
 }
 
 static int issue(FakeCa *ca, CaOrder *o, const Bytes *der) {
+        _cleanup_(string_list_done) StringList names = {};
         _cleanup_(key_freep) EVP_PKEY *other = NULL;
         _cleanup_(bytes_done) Bytes pem = {};
         const unsigned char *p = der->data;
@@ -322,7 +323,11 @@ static int issue(FakeCa *ca, CaOrder *o, const Bytes *der) {
         o->not_before = now - SEC_PER_HOUR;
         o->not_after = o->not_before + ca->options.lifetime_sec - 1;
         if (r >= 0)
-                r = fake_ca_issue(ca, key, &o->names, o->not_before, o->not_after, &pem);
+                r = string_list_copy(&o->names, &names);
+        if (r >= 0 && ca->options.extra_name)
+                r = string_list_add(&names, ca->options.extra_name);
+        if (r >= 0)
+                r = fake_ca_issue(ca, key, &names, o->not_before, o->not_after, &pem);
         if (r >= 0)
                 r = cert_id_of_chain(pem.data, pem.size, &o->cert_id);
         X509_REQ_free(req);

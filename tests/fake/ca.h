@@ -93,6 +93,7 @@ typedef struct FakeCaOptions {
         long refuses_replaces;                      /* with this status; 0: takes it */
         const char *profile;                        /* that it has; NULL: none */
         bool ignores_profile;
+        const char *extra_name; /* that it adds to what was asked for; NULL: none */
 } FakeCaOptions;
 
 /* Its directory is "https://HOST/dir". */

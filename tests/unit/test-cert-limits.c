@@ -332,6 +332,30 @@ static void a_name_becomes_required(void) {
         world_done(&w);
 }
 
+/* ---- names that nobody asked for ---- */
+
+static void extra_names(void) {
+        for (int strict = 0; strict <= 1; strict++) {
+                Config *c = world_config_named(one, 1);
+                Answers a = {};
+                World w;
+
+                init(&w, &a);
+                fake_ca_options(w.ca)->extra_name = "www.a.example.org";
+                c->certificates[0].strict_names = strict;
+                CHECK_INT(world_start(&w, c, false), 0);
+                fake_loop_run(w.loop, SEC_PER_HOUR);
+                CHECK_INT(fake_ca_counts(w.ca)->issued, 1);
+                CHECK(manager_is_degraded(w.manager) == strict);
+                if (strict) {
+                        check_member(&w, "last_error", "not asked for: 'www.a.example.org'");
+                        check_member(&w, "last_error", "StrictNames=no");
+                        CHECK(next_attempt(&w) > 12 * SEC_PER_HOUR);
+                }
+                world_done(&w);
+        }
+}
+
 TEST_MAIN({ "CA-03: the next CA after three failures, the first at the next renewal", falls_back },
           { "F-14 CA-03: another account key waits for the orders at its own CA",
             another_key_waits_for_its_orders },
@@ -349,4 +373,5 @@ TEST_MAIN({ "CA-03: the next CA after three failures, the first at the next rene
             optional_name_of_a_new_certificate },
           { "Q-05: a required name is never left out", required_name_is_never_left_out },
           { "Q-05: a left-out name that becomes required is ordered at once",
-            a_name_becomes_required })
+            a_name_becomes_required },
+          { "P-05: extra names are taken, or refused for a day with StrictNames=yes", extra_names })

@@ -363,7 +363,7 @@ static void wrong_key(void) {
 
 static void wrong_names(void) {
         _cleanup_(fixture_done) Fixture f = fixture();
-        _cleanup_(string_list_done) StringList wanted = {};
+        _cleanup_(string_list_done) StringList wanted = {}, extra = {};
         char spki[SHA256_HEX_SIZE];
         CertExpectation e = expectation(&f, spki);
 
@@ -373,6 +373,9 @@ static void wrong_names(void) {
                   -EKEYREJECTED);
         e.exact_names = false;
         CHECK_INT(check(&f, &e, NULL), 0);
+        CHECK_INT(chain_extra_names(f.pem.data, f.pem.size, &wanted, &extra), 0);
+        CHECK_INT(extra.count, 1);
+        CHECK_STR(extra.items[0], "b.example");
         CHECK_INT(string_list_add(&wanted, "c.example"), 0);
         CHECK_INT(check(&f, &e, "the certificate lacks a name that was asked for"), -EKEYREJECTED);
         string_list_done(&f.names);

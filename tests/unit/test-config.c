@@ -173,11 +173,12 @@ static void test_same_order(void) {
 static void test_wishes(void) {
         make_tree();
         write_text("etc/renewd.conf",
-                   "[Defaults]\nProfile=tlsserver\nPreferredChain=ISRG Root X1\nLifetime=10d\n");
+                   "[Defaults]\nProfile=tlsserver\nPreferredChain=ISRG Root X1\nLifetime=10d\n"
+                   "StrictNames=yes\n");
         write_text("etc/certificates/a.conf", "[Certificate]\nNames=a.example.org\n");
         write_text("etc/certificates/b.conf",
                    "[Certificate]\nNames=b.example.org\nRequireProfile=short lived\nLifetime=12h\n"
-                   "PreferredChain=Other\n");
+                   "PreferredChain=Other\nStrictNames=no\n");
         write_text("etc/ca/letsencrypt.conf.d/x.conf", "[CA]\nRenewalInfo=no\n");
         _cleanup_(config_freep) Config *c = load();
         print_messages(c);
@@ -193,6 +194,7 @@ static void test_wishes(void) {
         CHECK_STR(certificate_profile(&c->certificates[1]), "short lived");
         CHECK_STR(c->certificates[1].preferred_chain, "Other");
         CHECK_INT(c->certificates[1].lifetime_sec, 12 * SEC_PER_HOUR);
+        CHECK(c->certificates[0].strict_names && !c->certificates[1].strict_names);
         CHECK(!c->cas[0].renewal_info);
         CHECK(c->cas[0].replaces);
 }
@@ -251,7 +253,7 @@ TEST_MAIN({ "the shortest configuration is complete", test_shortest },
           { "drop-ins apply in order, an empty value resets", test_drop_ins },
           { "one certificate can be read alone", test_only },
           { "certificate_same_order looks at what is ordered", test_same_order },
-          { "profile, chain and lifetime, of the certificate or the defaults (U-02, P-08, H-04)",
+          { "profile, chain, lifetime and strictness, of the certificate or the defaults (U-02, P-08, H-04, P-05)",
             test_wishes },
           { "the dump reads back as the same", test_dump },
           { "every key is in the reference", test_reference },
