@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "daemon/control-internal.h"
 #include "daemon/control-server.h"
+#include "daemon/manager-task.h"
 
 typedef struct Asking {
         ControlClient *client; /* borrows */

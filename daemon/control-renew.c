@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "daemon/control-internal.h"
 #include "daemon/control-server.h"
+#include "daemon/manager-renew.h"
 
 typedef struct Renewing {
         ControlClient *client; /* borrows */

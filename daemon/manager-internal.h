@@ -2,7 +2,8 @@
 
 /* The insides of the manager, for manager*.c only:
  *
- *   manager.c         the object, and renewals by hand
+ *   manager.c         the object
+ *   manager-renew.c   what is asked of one certificate, step by step
  *   manager-ca.c      the CAs that its certificates use
  *   manager-account.c what a person sees and changes of their accounts
  *   manager-revoke.c  revocation
@@ -14,6 +15,7 @@
 
 #include "acme/certinfo.h"
 #include "daemon/cert.h"
+#include "daemon/manager-task.h"
 #include "daemon/manager.h"
 #include "daemon/record.h"
 #include "daemon/session-request.h"

@@ -3,7 +3,8 @@
 /* Everything around an engine, fake: one loop, one CA ("ca.test"), the helpers, the store. The engine can be started
  * and crashed in it as often as one likes. */
 
-#include "daemon/manager.h"
+#include "daemon/manager-renew.h"
+#include "daemon/manager-task.h"
 #include "tests/fake/ca.h"
 #include "tests/fake/dns.h"
 #include "tests/fake/helper.h"
