@@ -4,7 +4,7 @@
 
 #include "acme/url.h"
 #include "base/conf-file.h"
-#include "config/table.h"
+#include "config/value.h"
 
 static int parse_item_name(const char *text, void *field, void *second, char **ret_reason) {
         (void) second;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config/table.h"
+#include "config/value.h"
 
 #define KIB ((int64_t) 1024)
 

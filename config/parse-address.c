@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "config/table.h"
+#include "config/value.h"
 
 /* "HOST:PORT" or "[V6]:PORT"; host without brackets, malloc'ed. */
 static int split_host_port(const char *text, char **ret_host, uint16_t *ret_port) {

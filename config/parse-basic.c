@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/conf-file.h"
-#include "config/table.h"
+#include "config/value.h"
 
 int value_refuse(char **ret_reason, const char *format, ...) {
         va_list arguments;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/conf-file.h"
-#include "config/table.h"
+#include "config/value.h"
 
 #define LIMIT_COUNT_MAX  100000
 #define LIMIT_PERIOD_MAX ((int64_t) 366 * SEC_PER_DAY)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/conf-file.h"
-#include "config/table.h"
+#include "config/value.h"
 
 int value_format_word(const char *word, Bytes *ret) {
         bool plain = *word != '\0';

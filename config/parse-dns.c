@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/conf-file.h"
-#include "config/table.h"
+#include "config/value.h"
 
 #define PROPAGATION_MAX_SEC ((int64_t) SEC_PER_DAY)
 #define ENVIRONMENT_MAX     ((size_t) 4096)

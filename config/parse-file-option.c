@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "config/table.h"
+#include "config/value.h"
 
 #define ALIAS_MAX        100
 #define PASSWORD_MAX     128

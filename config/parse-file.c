@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/conf-file.h"
-#include "config/table.h"
+#include "config/value.h"
 
 void file_config_done(FileConfig *f) {
         free(f->path);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/conf-file.h"
-#include "config/table.h"
+#include "config/value.h"
 
 static int parse_word(const char *word, KeyType *ret, char **ret_reason) {
         _cleanup_(bytes_done) Bytes known = {};

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "config/table.h"
+#include "config/value.h"
 
 #define OPTION_NAME_MAX  ((size_t) 64)
 #define OPTION_VALUE_MAX ((size_t) 4096)

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "base/conf-file.h"
-#include "config/table.h"
+#include "config/service.h"
+#include "config/value.h"
 
 #define VARIABLE_NAME_MAX ((size_t) 32)
 #define FIND_WORDS_MAX    32

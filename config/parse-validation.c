@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "config/table.h"
+#include "config/value.h"
 
 static const char *const validations[VALIDATION_MAX] = {
         [VALIDATION_DISABLED] = "disabled",

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/conf-file.h"
-#include "config/table.h"
+#include "config/value.h"
 
 #define LENGTH_DEFAULT_SEC SEC_PER_HOUR
 #define LENGTH_MIN_SEC     SEC_PER_MIN
