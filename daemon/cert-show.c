@@ -122,10 +122,10 @@ void cert_show_present(Cert *c, const OrderEffect *e) {
 }
 
 void cert_show_remove(Cert *c, const OrderEffect *e) {
-        if (e->challenge == CHALLENGE_HTTP_01)
-                responder_remove(c->context->engine->responder, e->identifier, e->token);
-        else if (e->challenge == CHALLENGE_TLS_ALPN_01)
-                responder_remove_alpn(c->context->engine->responder, e->identifier, e->token);
+        if (e->challenge == CHALLENGE_HTTP_01 || e->challenge == CHALLENGE_TLS_ALPN_01)
+                responder_retire(
+                                c->context->engine->responder, e->challenge, e->identifier,
+                                e->token);
         presenter_hide(c->presenter, e->challenge, e->identifier, e->token);
 }
 

@@ -9,6 +9,7 @@
 #include "daemon/alpn-server.h"
 #include "daemon/challenge-files.h"
 #include "daemon/http-server.h"
+#include "daemon/lingering.h"
 #include "daemon/listens.h"
 #include "daemon/responder-real.h"
 
@@ -29,6 +30,7 @@ struct Responder {
         HttpServer *http;      /* owns */
         AlpnServer *alpn;      /* owns */
         AlpnShown *alpn_shown; /* owns */
+        Lingering *lingering;  /* owns */
         Listens http_listens, tls_listens;
         ChallengeFiles *files; /* owns; NULL: none */
         bool redirect;
@@ -132,6 +134,7 @@ int responder_present(
 
         if (!str_is_base64url(token) || strlen(authorization) > AUTHORIZATION_MAX)
                 return -EINVAL;
+        lingering_end(r->lingering, CHALLENGE_HTTP_01, identifier, token);
         k = show(r, token, authorization);
         if (k < 0)
                 return k;
@@ -164,12 +167,26 @@ int responder_present_alpn(
                 return -ENODEV;
         if (!str_is_base64url(token))
                 return -EINVAL;
+        lingering_end(r->lingering, CHALLENGE_TLS_ALPN_01, identifier, NULL); /* one for a name */
         return alpn_shown_add(
                         r->alpn_shown, identifier, token, authorization, loop_wall_sec(r->loop));
 }
 
 void responder_remove_alpn(Responder *r, const char *identifier, const char *token) {
         alpn_shown_remove(r->alpn_shown, identifier, token);
+}
+
+/* ---- what lingers ---- */
+
+static void on_end(ChallengeType type, const char *identifier, const char *token, void *userdata) {
+        if (type == CHALLENGE_TLS_ALPN_01)
+                responder_remove_alpn(userdata, identifier, token);
+        else
+                responder_remove(userdata, identifier, token);
+}
+
+void responder_retire(Responder *r, ChallengeType type, const char *identifier, const char *token) {
+        lingering_add(r->lingering, type, identifier, token);
 }
 
 bool responder_can(const Responder *r, ChallengeType type) {
@@ -229,6 +246,8 @@ int responder_new(Loop *loop, Responder **ret) {
         if (k >= 0)
                 k = alpn_shown_new(&r->alpn_shown);
         if (k >= 0)
+                k = lingering_new(loop, on_end, r, &r->lingering);
+        if (k >= 0)
                 k = alpn_server_new(loop, TLS_DEADLINE, r->alpn_shown, &r->alpn);
         if (k < 0)
                 return k;
@@ -242,10 +261,11 @@ int responder_new(Loop *loop, Responder **ret) {
         return 0;
 }
 
-/* Files stay: a restart shows them again or removes them as leftovers. */
+/* Files stay, but for what lingers: a restart shows them again or removes them as leftovers. */
 Responder *responder_free(Responder *r) {
         if (!r)
                 return NULL;
+        lingering_free(r->lingering);
         http_server_free(r->http);
         alpn_server_free(r->alpn);
         alpn_shown_free(r->alpn_shown);

@@ -22,5 +22,9 @@ int responder_present_alpn(
                 Responder *r, const char *identifier, const char *token, const char *authorization);
 void responder_remove_alpn(Responder *r, const char *identifier, const char *token);
 
+/* The authorization is decided: it is taken away in half a minute, as other perspectives of the CA may still ask (J-13), or as
+ * soon as the same name or token is to be shown anew. */
+void responder_retire(Responder *r, ChallengeType type, const char *identifier, const char *token);
+
 /* Is there a way to show this type now? Of http-01 and tls-alpn-01; false for others (R2.6.4). */
 bool responder_can(const Responder *r, ChallengeType type);

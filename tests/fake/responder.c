@@ -109,6 +109,11 @@ void responder_remove_alpn(Responder *r, const char *identifier, const char *tok
         stop(r, identifier, token, true);
 }
 
+/* Its CA asks once. */
+void responder_retire(Responder *r, ChallengeType type, const char *identifier, const char *token) {
+        stop(r, identifier, token, type == CHALLENGE_TLS_ALPN_01);
+}
+
 bool responder_can(const Responder *r, ChallengeType type) {
         if (type == CHALLENGE_HTTP_01)
                 return !r->deaf;

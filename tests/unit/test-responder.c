@@ -281,6 +281,30 @@ static void test_files(void) {
         fixture_done(&f);
 }
 
+/* The answer of a decided authorization is still given, and a restart finds no file of it. */
+static void test_retired(void) {
+        _cleanup_free_ char *directory = NULL;
+        Fixture f;
+
+        fixture_init(&f);
+        CHECK_INT(str_printf(&directory, "%s/retired", f.directory), 0);
+        CHECK_INT(mkdir(directory, 0755), 0);
+        f.config.challenge_directory = directory;
+        fixture_listen(&f);
+        CHECK_INT(responder_present(f.responder, "a.example", TOKEN, AUTHORIZATION), 0);
+        responder_retire(f.responder, CHALLENGE_HTTP_01, "a.example", TOKEN);
+        CHECK(has_status(ask(&f, GET(TOKEN_PATH)), "200"));
+        CHECK(exists(directory, TOKEN));
+        CHECK_INT(responder_present(f.responder, "a.example", TOKEN, AUTHORIZATION), 0);
+        responder_remove(f.responder, "a.example", TOKEN);
+        CHECK(has_status(ask(&f, GET(TOKEN_PATH)), "404"));
+        CHECK_INT(responder_present(f.responder, "a.example", TOKEN, AUTHORIZATION), 0);
+        responder_retire(f.responder, CHALLENGE_HTTP_01, "a.example", TOKEN);
+        f.responder = responder_free(f.responder);
+        CHECK(!exists(directory, TOKEN));
+        fixture_done(&f);
+}
+
 static void test_alpn(void) {
         Fixture f;
 
@@ -300,6 +324,8 @@ static void test_alpn(void) {
         CHECK_INT(responder_present_alpn(f.responder, "b.example", "../x", "x"), -EINVAL);
         responder_remove_alpn(f.responder, "a.example", TOKEN);
         CHECK_INT(responder_present_alpn(f.responder, "a.example", "abc", "abc.x"), 0);
+        responder_retire(f.responder, CHALLENGE_TLS_ALPN_01, "a.example", "abc");
+        CHECK_INT(responder_present_alpn(f.responder, "a.example", TOKEN, AUTHORIZATION), 0);
         string_list_done(&f.config.tls_listen);
         responder_configure(f.responder, &f.config);
         CHECK(!responder_can(f.responder, CHALLENGE_TLS_ALPN_01));
@@ -320,4 +346,5 @@ TEST_MAIN({ "K-01 K-02 K-03 a shown token is answered exactly, then no more", te
           { "a challenge that nobody would see is refused", test_nowhere },
           { "only unix paths and loopback are listened on", test_listen },
           { "a changed configuration opens and closes listeners", test_reload },
-          { "K-08 files appear, go, and only our leftovers are removed", test_files }, )
+          { "K-08 files appear, go, and only our leftovers are removed", test_files },
+          { "J-13 the answer of a decided authorization stays a while", test_retired }, )
