@@ -120,6 +120,11 @@ int64_t cert_asked_until(const Cert *c, const StringList *names, int64_t now) {
                             : until;
 }
 
+/* By somebody: a start, which many machines may have at once, does not spread it. */
+static bool is_waited_for(RenewReason reason) {
+        return reason == RENEW_MISSING || reason == RENEW_CHANGED || reason == RENEW_RECALLED;
+}
+
 int64_t cert_due_at(Cert *c, int64_t now) {
         _cleanup_(string_list_done) StringList names = {};
         int64_t until;
@@ -145,9 +150,7 @@ int64_t cert_due_at(Cert *c, int64_t now) {
         hold(c, DELAY_CHECK, cert_preflight_holds_until(c));
         until = c->cas.count > 1 ? pacer_held_until(c->ca.pacer) : 0;
         hold(c, DELAY_HELD, until); /* else the pacer's line is where one waits */
-        /* What is not there yet, somebody waits for. */
-        if (!c->wanted && !cert_is_urgent(c) && c->plan.reason != RENEW_MISSING &&
-            c->plan.reason != RENEW_RECALLED)
+        if (!c->wanted && !cert_is_urgent(c) && !is_waited_for(c->plan.reason))
                 hold(c, DELAY_SPREAD, c->spread_until);
         return c->delay_until;
 }

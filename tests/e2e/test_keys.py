@@ -189,7 +189,7 @@ class OwnRequest(harness.Case):
         self.assertEqual(self.pebble.count("/order-plz", since), 0)
         _, key = pki.make_request(self.directory, "own", [name, f"www.{name}"], ("-newkey", "rsa:2048"))
         self.renewd.reload()
-        wait_until(lambda: key_of(target) == pki.public_key(key, "pkey"), 60, lambda: "a new one\n" + self.renewd.tail())
+        wait_until(lambda: key_of(target) == pki.public_key(key, "pkey"), 120, lambda: "a new one\n" + self.renewd.tail())
         self.assertEqual(self.pebble.count("/order-plz", since), 1)
 
     def test_refused_key(self):

@@ -6,9 +6,13 @@
 
 static const char *const two[] = { "a.example.org", "b.example.org www.b.example.org" };
 
-static void init(World *w) {
+static void init_seeded(World *w, unsigned seed) {
         log_set_max_level(getenv("VERBOSE") ? LOG_DEBUG : LOG_EMERG);
-        (void) world_init(w, 1);
+        (void) world_init(w, seed);
+}
+
+static void init(World *w) {
+        init_seeded(w, 1);
 }
 
 static void init_valid(World *w) {
@@ -138,10 +142,31 @@ static void new_target(void) {
         world_done(&w);
 }
 
+/* Somebody waits for it. */
+static void changed_while_stopped(void) {
+        static const char *const one[] = { "a.example.org" };
+        static const char *const more[] = { "a.example.org new.example.org" };
+
+        for (unsigned seed = 1; seed <= 20; seed++) {
+                World w;
+
+                init_seeded(&w, seed);
+                CHECK_INT(world_start(&w, world_config_named(one, 1), false), 0);
+                fake_loop_run(w.loop, SEC_PER_HOUR);
+                world_stop(&w);
+                CHECK_INT(world_start(&w, world_config_named(more, 1), false), 0);
+                fake_loop_run(w.loop, 30);
+                CHECK_INT(fake_ca_counts(w.ca)->issued, 2);
+                world_done(&w);
+        }
+}
+
 TEST_MAIN({ "reload: running orders go on untouched", reload_leaves_running_orders },
           { "reload: changed names are ordered once", changed_names_are_ordered },
           { "reload: an order for other names is ended and cleaned up", changed_while_ordering },
           { "R1.36: what was removed is ended and never ordered again", removed_while_ordering },
           { "reload: what was added starts at once", added_certificate_starts_at_once },
           { "reload: agreement to the terms is taken at once", other_definition_of_the_ca },
-          { "reload: a new target needs no order", new_target })
+          { "reload: a new target needs no order", new_target },
+          { "Y-08: what was changed while nothing ran is ordered at the start, not spread",
+            changed_while_stopped })
