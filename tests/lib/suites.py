@@ -27,7 +27,10 @@ SUITES = ("unit", "sim", "walk", "ca", "e2e", "acme", "services", "system")
 BOOTED = ("services", "system")
 ENGINE_UID, SIGNER_UID = 64701, 64702
 WALKS, WALKS_FULL = 300, 10000
-LONG_SEC = 60  # a file that takes longer says so: it decides how long its suite takes
+LONG_SEC = 60  # a file that takes longer says so
+LONGEST = ("e2e kill-helper-writes", "e2e deploy", "e2e account", "e2e kill-import", "e2e kill-engine-writes", "e2e keys",
+           "services product-centova", "system lifetime", "services product-xivo", "services servers-exim",
+           "services servers-postfix", "services product-dw", "system hooks", "system cut", "system crash")
 MACHINES = 5  # booted at the same time: they wait more than they work
 TESTED = ("-Dsystemd=disabled", "-Dtests=false", "-Dman=false", "-Dbash-completion-dir=no", f"-Dengine-user={ENGINE_UID}",
           f"-Dsigner-user={SIGNER_UID}", "-Dview-group=0")
@@ -263,11 +266,18 @@ def install_for_tests(place):
         place.installed = True
 
 
-def submit_python_tests(pool, report, suite, place, options):
+def run_python_tests(report, suites, place, options, width):
+    """The files of these suites, `width` of them at the same time, the longest first."""
     env = python_environment(place, options)
-    for file in sorted(glob.glob(os.path.join(TESTS, suite, "test_*.py"))):
-        name = os.path.basename(file).removeprefix("test_").removesuffix(".py").replace("_", "-")
-        pool.submit(run_program, report, f"{suite} {name}", [sys.executable, "-B", file], options.only, 1800, env)
+    files = []
+    for suite in suites:
+        for file in sorted(glob.glob(os.path.join(TESTS, suite, "test_*.py"))):
+            name = os.path.basename(file).removeprefix("test_").removesuffix(".py").replace("_", "-")
+            files.append((f"{suite} {name}", file))
+    files.sort(key=lambda f: LONGEST.index(f[0]) if f[0] in LONGEST else len(LONGEST))
+    with concurrent.futures.ThreadPoolExecutor(width) as pool:
+        for name, file in files:
+            pool.submit(run_program, report, name, [sys.executable, "-B", file], options.only, 1800, env)
 
 
 def python_environment(place, options):
@@ -281,8 +291,7 @@ def suite_e2e(report, place, options):
         return
     with report.case("build: e2e"):
         install_for_tests(place)
-    with concurrent.futures.ThreadPoolExecutor(6) as pool:
-        submit_python_tests(pool, report, "e2e", place, options)
+    run_python_tests(report, ["e2e"], place, options, 6)
 
 
 def suite_acme(report, place, options):
@@ -322,9 +331,7 @@ def suite_booted(suites, report, place, options):
         for suite in suites:
             report.skip(suite, "needs root")
         return
-    with concurrent.futures.ThreadPoolExecutor(MACHINES) as pool:
-        for suite in suites:
-            submit_python_tests(pool, report, suite, place, options)
+    run_python_tests(report, suites, place, options, MACHINES)
 
 
 def suite_coverage(report, place, options):
