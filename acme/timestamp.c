@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "base/strings.h"
@@ -237,4 +238,26 @@ int retry_after_parse(const char *text, int64_t now, int64_t *ret) {
         }
         *ret = value;
         return 0;
+}
+
+int max_age_parse(const char *text, int64_t *ret) {
+        static const char name[] = "max-age=";
+
+        for (const char *at = text; *at; at += strcspn(at, ","), at += *at == ',') {
+                char digits[12];
+                size_t n;
+
+                at += strspn(at, " \t");
+                if (strncasecmp(at, name, strlen(name)) != 0)
+                        continue;
+                const char *value = at + strlen(name);
+                value += *value == '"'; /* some write it so */
+                n = strspn(value, "0123456789");
+                if (n == 0 || n >= sizeof digits)
+                        return -ENOENT;
+                memcpy(digits, value, n);
+                digits[n] = '\0';
+                return str_to_int64(digits, 0, RETRY_AFTER_MAX, ret) < 0 ? -ENOENT : 0;
+        }
+        return -ENOENT;
 }

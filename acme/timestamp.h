@@ -17,3 +17,6 @@ int http_date_parse(const char *text, int64_t *ret);
 /* Retry-After: seconds or HTTP-date, against `now` (the answer's own Date, else the local clock). 0
  * and *ret = delay in seconds, 1 … 2^31; -ENOENT for anything that counts as absent (S-01, S-03). */
 int retry_after_parse(const char *text, int64_t now, int64_t *ret);
+
+/* The max-age of a Cache-Control field, in seconds (RFC 9111 §5.2); -ENOENT if there is none that can be read. */
+int max_age_parse(const char *text, int64_t *ret);

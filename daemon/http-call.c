@@ -31,8 +31,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *userdata) {
 
 /* A new header block (after 1xx or a redirect) makes what was read before void. */
 static void forget_headers(HttpReply *r) {
-        char **values[] = { &r->location, &r->replay_nonce, &r->retry_after, &r->date,
-                            &r->content_type };
+        char **values[] = { &r->location, &r->replay_nonce, &r->retry_after,
+                            &r->date,     &r->content_type, &r->cache_control };
 
         for (size_t i = 0; i < ELEMENTSOF(values); i++) {
                 free(*values[i]);
@@ -92,6 +92,8 @@ static size_t take_header(HttpCall *c, const char *data, size_t size, const char
                 keep_first(&c->reply.date, &value);
         else if (name_is(data, name, "Content-Type"))
                 keep_first(&c->reply.content_type, &value);
+        else if (name_is(data, name, "Cache-Control"))
+                keep_first(&c->reply.cache_control, &value);
         else if (name_is(data, name, "Link") && c->reply.links.count < HTTP_LINKS_MAX)
                 return string_list_add(&c->reply.links, value) < 0 ? refuse(c, "out of memory")
                                                                    : size;

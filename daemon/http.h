@@ -32,9 +32,9 @@ typedef struct HttpReply {
                            * answer (A-08); the request may have been carried out */
         long status;
         Bytes body;
-        char *location, *replay_nonce, *retry_after, *date,
-                        *content_type; /* raw, ≤ 2 KiB each; NULL if absent */
-        StringList links;              /* each Link field value */
+        char *location, *replay_nonce, *retry_after, *date, *content_type,
+                        *cache_control; /* raw, ≤ 2 KiB each; NULL if absent */
+        StringList links;               /* each Link field value */
 } HttpReply;
 
 void http_reply_done(HttpReply *r);

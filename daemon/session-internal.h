@@ -16,8 +16,9 @@
 #include "daemon/nonce-pool.h"
 #include "daemon/session-request.h"
 
-#define DIRECTORY_AGE_MAX   ((usec_t) SEC_PER_DAY * USEC_PER_SEC) /* E-04 */
-#define NEW_ACCOUNT_GAP_SEC SEC_PER_HOUR                          /* S-07 */
+#define DIRECTORY_AGE_MAX   SEC_PER_DAY                 /* E-04 */
+#define DIRECTORY_AGE_MIN   ((int64_t) 5 * SEC_PER_MIN) /* a CA that says less is not believed */
+#define NEW_ACCOUNT_GAP_SEC SEC_PER_HOUR                /* S-07 */
 
 typedef enum Preparation {
         PREPARE_NOTHING,
@@ -48,8 +49,9 @@ struct Session {
 
         Directory directory;
         bool has_directory;
-        usec_t directory_at;  /* CLOCK_BOOTTIME; 0: stale */
-        bool directory_tried; /* in this preparation */
+        usec_t directory_at;       /* CLOCK_BOOTTIME; 0: stale */
+        int64_t directory_age_max; /* seconds that it is good for */
+        bool directory_tried;      /* in this preparation */
         char *thumbprint;
         char *account_url;
         char *refusal;          /* why the CA refused the account last; NULL: not known */

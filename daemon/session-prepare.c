@@ -1,6 +1,7 @@
 /* Making a session ready: directory → thumbprint of the account key → account. One flight for all who
  * wait (E-09); whoever comes while it is under way is told its end. */
 
+#include "acme/timestamp.h"
 #include "base/log.h"
 #include "daemon/session-call.h"
 #include "daemon/session-internal.h"
@@ -56,6 +57,16 @@ static void directory_failed(Session *s, const Failure *f) {
         session_plan(s);
 }
 
+/* E-04 */
+static int64_t directory_age(const HttpReply *reply) {
+        int64_t age;
+
+        if (!reply->cache_control || max_age_parse(reply->cache_control, &age) < 0 ||
+            age <= DIRECTORY_AGE_MIN)
+                return DIRECTORY_AGE_MAX;
+        return MIN(age, DIRECTORY_AGE_MAX);
+}
+
 static int directory_read(Session *s, const HttpReply *reply, Failure *f) {
         _cleanup_(json_freep) Json *j = NULL;
         Directory d = {};
@@ -84,6 +95,7 @@ static int directory_read(Session *s, const HttpReply *reply, Failure *f) {
         directory_done(&s->directory);
         s->directory = d;
         s->has_directory = true;
+        s->directory_age_max = directory_age(reply);
         s->directory_at = MAX(loop_boot_usec(s->engine->loop), (usec_t) 1);
         return 0;
 }
@@ -123,8 +135,10 @@ static int directory_fetch(Session *s) {
 }
 
 static bool directory_is_fresh(const Session *s) {
+        usec_t age = loop_boot_usec(s->engine->loop) - s->directory_at;
+
         return s->has_directory && s->directory_at > 0 &&
-               loop_boot_usec(s->engine->loop) - s->directory_at < DIRECTORY_AGE_MAX;
+               age < (usec_t) s->directory_age_max * USEC_PER_SEC;
 }
 
 /* ---- thumbprint ---- */

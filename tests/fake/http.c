@@ -63,6 +63,7 @@ void http_reply_done(HttpReply *r) {
         free(r->retry_after);
         free(r->date);
         free(r->content_type);
+        free(r->cache_control);
         string_list_done(&r->links);
         *r = (HttpReply){};
 }

@@ -22,6 +22,7 @@ void http_reply_done(HttpReply *r) {
         free(r->retry_after);
         free(r->date);
         free(r->content_type);
+        free(r->cache_control);
         string_list_done(&r->links);
         *r = (HttpReply){};
 }
@@ -67,6 +68,7 @@ int http_start(Http *h, const HttpRequest *request, http_fn fn, void *userdata, 
         (void) str_replace(&c->reply.retry_after, a->retry_after);
         (void) str_replace(&c->reply.date, a->date);
         (void) str_replace(&c->reply.content_type, a->type);
+        (void) str_replace(&c->reply.cache_control, a->cache_control);
         if (a->body)
                 (void) bytes_append_string(&c->reply.body, a->body);
         CHECK_INT(loop_timer_after(

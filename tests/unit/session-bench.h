@@ -18,7 +18,7 @@ typedef struct Answer {
         const char *request; /* "POST /new-order nonce": what the session must have sent */
         int error;
         long status;
-        const char *nonce, *location, *retry_after, *date, *body, *type;
+        const char *nonce, *location, *retry_after, *date, *body, *type, *cache_control;
         int64_t delay_sec;
         bool unanswered; /* with an error */
 } Answer;

@@ -1,6 +1,7 @@
 /* A session and answers as CAs really send them: what is none, what is elsewhere, what is gone. */
 
 #include "daemon/session-request.h"
+#include "tests/fake/loop.h"
 #include "tests/unit/session-bench.h"
 #include "tests/unit/test.h"
 
@@ -140,6 +141,40 @@ static void gone_endpoint_refreshes_the_directory(void) {
         bench_done(&b);
 }
 
+static void directory_lives_as_long_as_it_says(void) {
+        static const struct {
+                const char *cache_control;
+                int64_t kept_sec, gone_sec;
+        } cases[] = {
+                { "public, max-age=600", 590, 20 },
+                { "max-age=300", 23 * SEC_PER_HOUR, 2 * SEC_PER_HOUR },
+                { "max-age=604800", 23 * SEC_PER_HOUR, 2 * SEC_PER_HOUR },
+        };
+        const Answer nothing[] = { {} };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                const Answer gone[] = {
+                        { "POST /new-order n", .status = 405, .body = "{}" },
+                        {},
+                };
+                const Answer again[] = {
+                        { "GET /dir", .status = 200, .body = DIRECTORY(""),
+                          .cache_control = cases[i].cache_control },
+                        {},
+                };
+                Bench b;
+
+                bench_init_ready(&b, "n");
+                bench_order(&b, gone); /* makes it stale */
+                CHECK(bench_prepare(&b, again));
+                fake_loop_run(b.loop, cases[i].kept_sec);
+                CHECK(bench_prepare(&b, nothing));
+                fake_loop_run(b.loop, cases[i].gone_sec);
+                CHECK(bench_prepare(&b, again));
+                bench_done(&b);
+        }
+}
+
 static void disguised_problem(void) {
         static const Answer script[] = {
                 { "POST /new-order n1", .status = 201, .type = "application/problem+json; x",
@@ -162,4 +197,6 @@ TEST_MAIN({ "Q-04: a problem with status 201 is a failure", disguised_problem },
           { "A-19, E-05: a directory that is none", html_for_a_directory },
           { "Location is made absolute", locations },
           { "E-04: an endpoint that is gone refreshes the directory",
-            gone_endpoint_refreshes_the_directory })
+            gone_endpoint_refreshes_the_directory },
+          { "E-04: a directory is kept for its max-age, if that is sensible",
+            directory_lives_as_long_as_it_says })

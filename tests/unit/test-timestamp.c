@@ -168,9 +168,38 @@ static void retry_after(void) {
         }
 }
 
+static void max_age(void) {
+        static const struct {
+                const char *text;
+                int64_t age;
+        } cases[] = {
+                { "max-age=600", 600 },
+                { "public, Max-Age=3600", 3600 },
+                { "no-cache,max-age=\"7\" , public", 7 },
+                { "max-age=0", 0 },
+                { "", -1 },
+                { "public, max-age=0, no-cache", 0 },
+                { "s-maxage=600", -1 },
+                { "max-age=", -1 },
+                { "max-age=-5", -1 },
+                { "max-age=99999999999999999999", -1 },
+                { ",,,", -1 },
+                { "max-age", -1 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                int64_t age = -1;
+                int r = max_age_parse(cases[i].text, &age);
+
+                CHECK_INT(r, cases[i].age < 0 ? -ENOENT : 0);
+                CHECK_INT(age, cases[i].age);
+        }
+}
+
 TEST_MAIN({ "B-06 RFC 3339 in all its spellings", rfc3339 },
           { "B-06 what is no RFC 3339 time is refused", rfc3339_bad },
           { "B-06 times are written with Z, without fraction", rfc3339_out },
           { "B-06 days survive the way there and back", round_trip },
           { "S-01 HTTP-date in three forms", http_dates },
-          { "S-01 S-03 Retry-After: seconds or date, else absent", retry_after })
+          { "S-01 S-03 Retry-After: seconds or date, else absent", retry_after },
+          { "E-04 max-age among the directives of Cache-Control", max_age })
