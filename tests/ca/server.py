@@ -33,7 +33,7 @@ class Connection:
     def gone(self):
         """The client has hung up: its end of the connection is readable and empty."""
         try:
-            return self.raw.fileno() < 0 or self._fd().recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+            return self._fd().recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
         except BlockingIOError:
             return False
         except OSError:
