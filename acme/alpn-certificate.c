@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
+#include "acme/chain.h"
 #include "acme/san.h"
 
 #define ACME_IDENTIFIER_OID "1.3.6.1.5.5.7.1.31"
@@ -137,4 +138,20 @@ int alpn_certificate_new(
         *ret_key = TAKE_PTR(k);
         *ret_certificate = TAKE_PTR(x);
         return 0;
+}
+
+bool alpn_certificate_answers(const char *pem, const char *authorization) {
+        _cleanup_(certificate_stack_freep) CertificateStack *s = NULL;
+        _cleanup_(object_freep) ASN1_OBJECT *oid = OBJ_txt2obj(ACME_IDENTIFIER_OID, 1);
+        uint8_t wanted[2 + ALPN_DIGEST_SIZE] = { V_ASN1_OCTET_STRING, ALPN_DIGEST_SIZE };
+
+        if (!oid || alpn_digest(authorization, wanted + 2) < 0 ||
+            pem_read_certificates(pem, strlen(pem), &s, NULL) < 0)
+                return false;
+        X509 *leaf = sk_X509_value(s, 0);
+        X509_EXTENSION *extension = X509_get_ext(leaf, X509_get_ext_by_OBJ(leaf, oid, -1));
+        const ASN1_OCTET_STRING *value = extension ? X509_EXTENSION_get_data(extension) : NULL;
+
+        return value && ASN1_STRING_length(value) == (int) sizeof wanted &&
+               memcmp(ASN1_STRING_get0_data(value), wanted, sizeof wanted) == 0;
 }

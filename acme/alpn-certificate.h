@@ -24,6 +24,9 @@ int alpn_certificate_new(
                 EVP_PKEY **ret_key,
                 X509 **ret_certificate);
 
+/* Is the first certificate of this PEM text one for this authorization? */
+bool alpn_certificate_answers(const char *pem, const char *authorization);
+
 static inline void x509_freep(X509 **x) {
         X509_free(*x);
 }

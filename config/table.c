@@ -65,7 +65,8 @@ const ConfigKey config_keys[] = {
         { CONFIG_MAIN, "Defaults", "PreFlight", &value_bool, AT(Config, default_preflight), "yes",
           "Whether the names are looked at before an order: does a probe of renewd's own come back over "
           "http-01, do CAA records allow the CA. What is wrong is shown and delays the first attempts for "
-          "minutes up to two hours; then the order is placed all the same." },
+          "minutes up to two hours; then the order is placed all the same. For tls-alpn-01 renewd shakes hands with "
+          "port 443 as the CA will; what it meets is a warning, and delays nothing." },
         { CONFIG_MAIN, "Defaults", "Rehearse", &value_bool_text, AT(Config, default_rehearse), NULL,
           "Whether a renewal is rehearsed some days before it is due: the whole way is walked at the CA that "
           "Staging= of the certificate's first CA names, challenges included, and what comes is thrown away. A "

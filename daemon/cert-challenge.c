@@ -43,6 +43,8 @@ int cert_describe_challenges(const Cert *c, char **ret) {
         ChallengeType types[CHALLENGE_TYPE_MAX];
         size_t n = cert_challenges(c, types);
         const char *warning = presenter_warning(c->presenter);
+        bool seen = c->check_words &&
+                    types[0] == CHALLENGE_TLS_ALPN_01; /* J-06: nothing waits for it */
         _cleanup_(bytes_done) Bytes b = {};
         int r = 0;
 
@@ -55,6 +57,8 @@ int cert_describe_challenges(const Cert *c, char **ret) {
                 r = bytes_append_string(&b, "; as Challenge= says");
         if (r >= 0 && warning)
                 r = bytes_printf(&b, "; warning: %s", warning);
+        if (r >= 0 && seen)
+                r = bytes_printf(&b, "; warning: %s", c->check_words);
         if (r < 0)
                 return r;
         *ret = bytes_take_text(&b);

@@ -87,7 +87,7 @@ static void take_result(Cert *c, const PreflightResult *result) {
                 cert_attempt_admit(c);
                 return;
         }
-        if (!may_delay(c))
+        if (!may_delay(c) || result->advice)
                 c->checked_since = cert_now(c) - window(c);
         note(c, result);
         cert_tell(c, false, false, result->words);

@@ -8,6 +8,7 @@
 
 #include "acme/identifier.h"
 #include "base/log.h"
+#include "daemon/alpn-look.h"
 #include "daemon/caa-check.h"
 
 #define IN_FLIGHT_MAX 4
@@ -22,6 +23,7 @@ typedef struct Probe {
         const char *name;     /* borrows, of preflight->names */
         CaaCheck *caa;        /* owns */
         HttpCall *call;       /* owns */
+        AlpnLook *look;       /* owns */
         char *token;          /* owns; NULL: not shown */
         char *answer;         /* owns */
 } Probe;
@@ -33,17 +35,18 @@ struct Preflight {
         StringList names, identities;
         char *account; /* owns; may be NULL */
         CaaQuestion question;
-        bool http;     /* probes over port 80, too */
-        Probe *probes; /* owns; one for each name */
+        ChallengeType challenge; /* what is tried on it */
+        Probe *probes;           /* owns; one for each name */
         size_t begun, ended;
         Timer *timer; /* owns; begins, and ends, from the loop */
-        bool certain;
+        bool certain, advice;
         char *words; /* owns; of what was found first, what is certain before what is not */
 };
 
 static void probe_done(Probe *p) {
         p->caa = caa_check_free(p->caa);
         p->call = http_call_free(p->call);
+        p->look = alpn_look_free(p->look);
         if (p->token)
                 responder_remove(p->preflight->engine->responder, p->name, p->token);
         free(p->token);
@@ -82,6 +85,7 @@ static _printf_(4, 5) void find(
         free(p->words);
         p->words = NULL;
         p->certain = certain;
+        p->advice = false;
         /* Without memory for the words there is still something wrong; see report(). */
         if (n >= 0)
                 (void) str_printf(
@@ -94,6 +98,7 @@ static void report(void *userdata) {
         PreflightResult result = {
                 .passed = !p->words && !p->certain,
                 .certain = p->certain,
+                .advice = p->advice,
                 .words = p->words ? p->words : "the names could not be looked at",
         };
 
@@ -197,6 +202,28 @@ static void find_own(Probe *probe, int error) {
                 find(p, probe->name, false, "it could not be looked at: %s", errno_text(error));
 }
 
+/* ---- TLS ---- */
+
+/* Port 443 is shared with other servers and proxies, often seen otherwise from inside: no order waits for it. */
+static void on_looked(const char *words, void *userdata) {
+        Probe *probe = userdata;
+        Preflight *p = probe->preflight;
+
+        if (words && !p->words && !p->certain) {
+                find(p, probe->name, false, "%s", words);
+                p->advice = true;
+        }
+        probe_done(probe);
+        p->ended++;
+        next(p);
+}
+
+/* What is in the way of showing something, the order itself will say. */
+static bool look(Probe *probe) {
+        return alpn_look_start(probe->preflight->engine, probe->name, on_looked, probe,
+                               &probe->look) >= 0;
+}
+
 /* ---- CAA ---- */
 
 /* Before the CA's name in quotes. */
@@ -224,7 +251,11 @@ static bool go_on(Probe *probe) {
         Preflight *p = probe->preflight;
         int r;
 
-        if (!p->http || p->certain)
+        if (p->certain)
+                return false;
+        if (p->challenge == CHALLENGE_TLS_ALPN_01)
+                return look(probe);
+        if (p->challenge != CHALLENGE_HTTP_01) /* the others have nothing to show at a port */
                 return false;
         r = fetch(probe);
         if (r < 0)
@@ -292,8 +323,7 @@ int preflight_start(
         p->engine = engine;
         p->fn = fn;
         p->userdata = userdata;
-        p->http = spec->challenge ==
-                  CHALLENGE_HTTP_01; /* the others have nothing to show on port 80 */
+        p->challenge = spec->challenge;
         r = string_list_copy(spec->names, &p->names);
         if (r >= 0 && spec->identities)
                 r = string_list_copy(spec->identities, &p->identities);

@@ -1,7 +1,7 @@
 #pragma once
 
 /* Looks at the names of an order as the CA will, before the order costs an attempt: does our own probe come back over
- * http://NAME/.well-known/acme-challenge/ (J-06, K-06, K-07), do the names resolve, do CAA records allow this CA (J-17). What
+ * http://NAME/.well-known/acme-challenge/ or a handshake with acme-tls/1 (J-06, K-06, K-07), do the names resolve, do CAA records allow this CA (J-17). What
  * it finds is advice: seen from inside a network a name may look other than from outside. */
 
 #include "acme/caa.h"
@@ -19,6 +19,7 @@ typedef struct PreflightSpec {
 
 typedef struct PreflightResult {
         bool passed;
+        bool advice; /* not passed, but nothing shall wait for it */
         bool certain; /* not passed, and a CA sees the same: a wrong answer, a name that is not there */
         const char *words; /* not passed: "www.example.org: …, next step", without the name if it is the only one; escaped, borrowed */
 } PreflightResult;

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <poll.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "probe/octets.h"
@@ -81,7 +82,19 @@ static bool ask_for_key(SSL *ssl, KeyFamily family) {
                SSL_set_cipher_list(ssl, lists[family].ciphers) == 1;
 }
 
-int handshake_init(Handshake *h, const char *server_name, KeyFamily key_family) {
+/* A list of one. */
+static bool offer_protocol(SSL *ssl, const char *protocol) {
+        unsigned char list[64];
+        size_t n = protocol ? strlen(protocol) : 0;
+
+        if (n == 0 || n >= sizeof list)
+                return n == 0;
+        list[0] = (unsigned char) n;
+        memcpy(list + 1, protocol, n);
+        return SSL_set_alpn_protos(ssl, list, (unsigned) n + 1) == 0; /* here 0 is success */
+}
+
+int handshake_init(Handshake *h, const char *server_name, KeyFamily key_family, const char *alpn) {
         BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
 
         h->ctx = new_context(h);
@@ -96,7 +109,7 @@ int handshake_init(Handshake *h, const char *server_name, KeyFamily key_family) 
         SSL_set_bio(h->ssl, in, out);
         SSL_set_connect_state(h->ssl);
         SSL_set_app_data(h->ssl, h);
-        if (!ask_for_key(h->ssl, key_family)) {
+        if (!ask_for_key(h->ssl, key_family) || !offer_protocol(h->ssl, alpn)) {
                 ERR_clear_error();
                 return -EINVAL;
         }

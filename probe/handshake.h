@@ -21,9 +21,9 @@ typedef struct Handshake {
         const char *failure;   /* borrows; after -EPROTO, until the next call of anything */
 } Handshake;
 
-/* `server_name` NULL or a literal address: no SNI. -EINVAL if it is too long. `h` stays where it is
- * until handshake_clear(). */
-int handshake_init(Handshake *h, const char *server_name, KeyFamily key_family);
+/* `server_name` NULL or a literal address: no SNI. -EINVAL if it is too long. `alpn` NULL: no such list. `h` stays where it
+ * is until handshake_clear(). */
+int handshake_init(Handshake *h, const char *server_name, KeyFamily key_family, const char *alpn);
 void handshake_clear(Handshake *h);
 
 /* 1: done, the leaf was seen and the service has its key; 0: wait for *ret_events on `fd`; -EPROTO: it

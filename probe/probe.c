@@ -200,7 +200,8 @@ static int new_probe(const ProbeEndpoint *endpoint, Probe **ret) {
         if (!p)
                 return -ENOMEM;
         p->fd = -1;
-        r = handshake_init(&p->handshake, endpoint->server_name, endpoint->key_family);
+        r = handshake_init(
+                        &p->handshake, endpoint->server_name, endpoint->key_family, endpoint->alpn);
         if (r >= 0 && endpoint->protocol != PROBE_PROTOCOL_TLS)
                 r = starttls_init(
                                 &p->starttls, endpoint->protocol,

@@ -18,6 +18,7 @@ typedef struct ProbeEndpoint {
         const char *server_name; /* SNI; NULL: none */
         KeyFamily key_family; /* the leaf of such a key is asked for; KEY_FAMILY_ANY: as the service likes */
         ProbeProtocol protocol; /* spoken before TLS */
+        const char *alpn; /* the only protocol that is offered, a constant; NULL: nothing is said of it */
 } ProbeEndpoint;
 
 typedef enum ProbeOutcome {

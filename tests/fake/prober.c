@@ -11,11 +11,14 @@ struct Prober {
         uint32_t loss;
         unsigned count;
         const char *chain;
+        fake_stranger_fn stranger;
+        void *stranger_userdata;
 };
 
 struct ProberCall {
         Prober *prober;
         char certificate[128], target[64];
+        ProbeResult *alpn; /* owns, also what it has; of a stranger */
         Timer *timer;
         prober_fn fn;
         void *userdata;
@@ -48,6 +51,32 @@ unsigned fake_prober_count(const Prober *p) {
         return p->count;
 }
 
+void fake_prober_set_stranger(Prober *p, fake_stranger_fn fn, void *userdata) {
+        p->stranger = fn;
+        p->stranger_userdata = userdata;
+}
+
+static void on_stranger(void *userdata) {
+        ProberCall *c = userdata;
+
+        c->timer = timer_free(c->timer);
+        c->fn(c->alpn, 1, c->userdata);
+}
+
+static int ask_stranger(ProberCall *c, const ProbeEndpoint *endpoint) {
+        Prober *p = c->prober;
+
+        c->alpn = calloc(1, sizeof *c->alpn);
+        if (!c->alpn)
+                return -ENOMEM;
+        c->alpn->outcome = PROBE_UNREACHABLE;
+        if (p->stranger)
+                p->stranger(endpoint, c->alpn, p->stranger_userdata);
+        else
+                c->alpn->detail = strdup("connection refused");
+        return loop_timer_after(p->loop, USEC_PER_SEC, on_stranger, c, &c->timer);
+}
+
 static void on_timer(void *userdata) {
         ProberCall *c = userdata;
         Prober *p = c->prober;
@@ -78,6 +107,10 @@ int prober_start(
         if (!c)
                 return -ENOMEM;
         *c = (ProberCall){ .prober = p, .fn = fn, .userdata = userdata };
+        if (endpoint->alpn) {
+                *ret = c;
+                return ask_stranger(c, endpoint);
+        }
         if (sscanf(endpoint->host, "%127[^|]|%63s", c->certificate, c->target) != 2)
                 abort(); /* the test's own configuration */
         p->count++;
@@ -92,6 +125,11 @@ ProberCall *prober_call_free(ProberCall *c) {
         if (!c)
                 return NULL;
         (void) timer_free(c->timer);
+        if (c->alpn) {
+                free(c->alpn->detail);
+                free(c->alpn->chain_pem);
+                free(c->alpn);
+        }
         free(c);
         return NULL;
 }

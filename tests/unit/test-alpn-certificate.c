@@ -2,6 +2,7 @@
 #include <openssl/x509v3.h>
 
 #include "acme/alpn-certificate.h"
+#include "acme/chain.h"
 #include "base/strings.h"
 #include "tests/unit/test.h"
 
@@ -114,8 +115,24 @@ static void keys(void) {
         CHECK_INT(alpn_certificate_new("", digest, NOW, &kn, &none), -EINVAL);
 }
 
+static void answers(void) {
+        _cleanup_(key_freep) EVP_PKEY *key = NULL;
+        _cleanup_(x509_freep) X509 *made = NULL;
+        _cleanup_(bytes_done) Bytes pem = {};
+        uint8_t digest[ALPN_DIGEST_SIZE];
+
+        CHECK_INT(alpn_digest(AUTHORIZATION, digest), 0);
+        REQUIRE(alpn_certificate_new("a.example.org", digest, NOW, &key, &made) == 0);
+        CHECK_INT(certificate_to_pem(made, &pem), 0);
+        CHECK(alpn_certificate_answers(bytes_text(&pem), AUTHORIZATION));
+        CHECK(!alpn_certificate_answers(bytes_text(&pem), "x.y"));
+        CHECK(!alpn_certificate_answers("", AUTHORIZATION));
+        CHECK(!alpn_certificate_answers("-----BEGIN CERTIFICATE-----\n", AUTHORIZATION));
+}
+
 int main(int argc, char *argv[]) {
         static const TestCase cases[] = {
+                { "which answer a certificate is (J-06)", answers },
                 { "acmeIdentifier is the 51 octets of Appendix A (M-04)", extension },
                 { "addresses stand as iPAddress, critical digest, seven days (M-03, M-05)",
                   addresses },

@@ -253,7 +253,56 @@ static void caa_unknown_identity(void) {
         world_done(&b.w);
 }
 
-TEST_MAIN({ "J-06: another server's answer holds the first order back, and says why",
+/* What answers acme-tls/1 at port 443. */
+static void stranger(const ProbeEndpoint *endpoint, ProbeResult *ret, void *userdata) {
+        Bench *b = userdata;
+
+        CHECK_STR(endpoint->host, NAME);
+        CHECK_STR(endpoint->server_name, NAME);
+        CHECK_STR(endpoint->alpn, "acme-tls/1");
+        CHECK_INT(endpoint->port, 443);
+        CHECK_INT(fake_responder_count(b->w.responder), 1);
+        b->asked++;
+        ret->outcome = b->kind == SITE_404       ? PROBE_NO_TLS
+                       : b->kind == SITE_TIMEOUT ? PROBE_UNREACHABLE
+                                                 : PROBE_SERVED;
+        ret->detail = strdup("no application protocol");
+}
+
+static void with_alpn(SiteKind kind, const char *words) {
+        Config *c = world_config_named(one, 1);
+        _cleanup_(json_freep) Json *j = NULL;
+        const char *shown = "";
+        Bench b;
+
+        init(&b, kind);
+        *fake_ca_hooks(b.w.ca) = (FakeCaHooks){}; /* the CA sees it */
+        fake_responder_alpn(b.w.responder, true);
+        fake_prober_set_stranger(b.w.prober, stranger, &b);
+        c->certificates[0].challenges[0] = CHALLENGE_TLS_ALPN_01;
+        c->certificates[0].challenges[1] = CHALLENGE_HTTP_01; /* which the CA offers */
+        c->certificates[0].challenge_count = 2;
+        CHECK_INT(world_start(&b.w, c, false), 0);
+        fake_loop_run(b.w.loop, SEC_PER_MIN); /* a warning, and no wait */
+        CHECK_INT(b.asked, 1);
+        CHECK_STR(world_state(&b.w, NAME), "valid");
+        CHECK_INT(fake_responder_count(b.w.responder), 0);
+        CHECK_INT(manager_certificate_json(b.w.manager, NAME, &j), 0);
+        (void) json_get_string(j, "challenge", &shown);
+        if (!strstr(shown, words))
+                CHECK_STR(shown, words);
+        world_done(&b.w);
+}
+
+static void alpn(void) {
+        with_alpn(SITE_404,
+                  "port 443 refuses acme-tls/1 (no application protocol): let the server");
+        with_alpn(SITE_OTHER_PAGE, "another server answers acme-tls/1 at port 443");
+        with_alpn(SITE_TIMEOUT, "port 443 does not answer from here");
+}
+
+TEST_MAIN({ "J-06: what tls-alpn-01 meets at port 443 is told, and not waited for", alpn },
+          { "J-06: another server's answer holds the first order back, and says why",
             other_server },
           { "J-06: what only we may see holds it back for minutes", seen_from_here_only },
           { "J-16: once mended it is ordered within two minutes, and no validation was wasted",

@@ -53,9 +53,29 @@ typedef enum ServiceKind {
         SERVICE_TLS_1_1,
         SERVICE_ASKS_FOR_CLIENT, /* requires a client certificate, TLS 1.2 */
         SERVICE_WRONG_KEY,       /* serves the leaf, has another key */
+        SERVICE_ALPN,            /* acme-tls/1 alone */
         SERVICE_CLOSES,
         SERVICE_TALKS, /* plain text */
 } ServiceKind;
+
+static int select_protocol(
+                SSL *ssl,
+                const unsigned char **selected,
+                unsigned char *size,
+                const unsigned char *offered,
+                unsigned offered_size,
+                void *userdata) {
+        static const unsigned char wanted[] = "\x0a"
+                                              "acme-tls/1";
+
+        (void) ssl;
+        (void) userdata;
+        if (offered_size != sizeof wanted - 1 || memcmp(offered, wanted, offered_size) != 0)
+                return SSL_TLSEXT_ERR_ALERT_FATAL;
+        *selected = offered + 1;
+        *size = offered[0];
+        return SSL_TLSEXT_ERR_OK;
+}
 
 static SSL_CTX *service_context(ServiceKind kind) {
         SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
@@ -69,6 +89,8 @@ static SSL_CTX *service_context(ServiceKind kind) {
             SSL_CTX_use_certificate(ctx, leaf) != 1 || SSL_CTX_use_PrivateKey(ctx, key) != 1 ||
             SSL_CTX_add1_chain_cert(ctx, new_certificate(key, "intermediate")) != 1)
                 _exit(9);
+        if (kind == SERVICE_ALPN)
+                SSL_CTX_set_alpn_select_cb(ctx, select_protocol, NULL);
         if (kind == SERVICE_ASKS_FOR_CLIENT)
                 SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
         /* Behind the back of the library, which would refuse the pair. */
@@ -183,6 +205,21 @@ static void sends_no_name_that_is_none(void) {
         check_served(SERVICE_TLS_1_3, "127.0.0.1", NULL, NULL);
         check_served(SERVICE_TLS_1_3, "127.0.0.1", "127.0.0.1", NULL);
         check_served(SERVICE_TLS_1_3, "127.0.0.1", "::1", NULL);
+}
+
+static void offers_one_protocol(void) {
+        for (int right = 0; right <= 1; right++) {
+                _cleanup_(probe_result_done) ProbeResult result = {};
+                ProbeEndpoint endpoint = { .host = "127.0.0.1",
+                                           .server_name = "a",
+                                           .alpn = right ? "acme-tls/1" : "h2" };
+
+                pid_t pid = start_service(AF_INET, SERVICE_ALPN, "a", &endpoint.port);
+                REQUIRE(pid > 0);
+                CHECK_INT(probe_run(&endpoint, 30000, &result), 0);
+                CHECK_INT(result.outcome, right ? PROBE_SERVED : PROBE_NO_TLS);
+                CHECK_INT(status_of(pid), right ? 0 : 3);
+        }
 }
 
 static void localhost_is_four_then_six(void) {
@@ -310,6 +347,7 @@ static void refuses_bad_endpoints(void) {
 
 TEST_MAIN({ "sees the leaf that is served, TLS 1.3 and 1.2", sees_the_leaf },
           { "sends no SNI for an address", sends_no_name_that_is_none },
+          { "J-06 offers one protocol by ALPN, and says when it is refused", offers_one_protocol },
           { "localhost is 127.0.0.1, then ::1", localhost_is_four_then_six },
           { "a service that wants a client certificate serves its leaf",
             client_certificate_is_no_hindrance },
