@@ -189,7 +189,7 @@ static const char *read_how(const Json *parameters, ManagerRenew *ret) {
 int control_renew(VarlinkCall *call, const Json *parameters, void *client) {
         _cleanup_free_ char *message = NULL;
         const char *name, *wrong;
-        ManagerRenew how;
+        ManagerRenew how = MANAGER_RENEW_PLAINLY;
         int r;
 
         if (json_get_string(parameters, "name", &name) < 0)

@@ -44,7 +44,7 @@ class Killed(acme_case.AcmeCase):
         self.check_chain(name)
         self.assertTrue(set(keys.values()) <= set(self.renewd.keys().values()), "a key was lost")
         self.assertLessEqual(self.proxied.count("POST", "/order-plz"), orders)
-        wait_until(lambda: os.listdir(self.challenges) == [], 20, lambda: f"left behind: {os.listdir(self.challenges)}")
+        wait_until(lambda: os.listdir(self.challenges) == [], 90, lambda: f"left behind: {os.listdir(self.challenges)}")
 
     def kill_at(self, tag, method, path, nth):
         name = f"{tag.replace(' ', '-').lower()}.example.org"
