@@ -31,7 +31,8 @@ LONG_SEC = 60  # a file that takes longer says so
 LONGEST = ("e2e kill-helper-writes", "e2e deploy", "e2e account", "e2e kill-import", "e2e kill-engine-writes", "e2e keys",
            "services product-centova", "system lifetime", "services product-xivo", "services servers-exim",
            "services servers-postfix", "services product-dw", "system hooks", "system cut", "system crash")
-MACHINES = 5  # booted at the same time: they wait more than they work
+ENGINES = 10  # of e2e at the same time: they wait more than they work
+MACHINES = 5  # booted at the same time: so do they
 TESTED = ("-Dsystemd=disabled", "-Dtests=false", "-Dman=false", "-Dbash-completion-dir=no", f"-Dengine-user={ENGINE_UID}",
           f"-Dsigner-user={SIGNER_UID}", "-Dview-group=0")
 
@@ -291,7 +292,7 @@ def suite_e2e(report, place, options):
         return
     with report.case("build: e2e"):
         install_for_tests(place)
-    run_python_tests(report, ["e2e"], place, options, 6)
+    run_python_tests(report, ["e2e"], place, options, ENGINES)
 
 
 def suite_acme(report, place, options):
